@@ -1,0 +1,90 @@
+import type { CallbackSpec } from './helper.ts';
+import type { HostCall } from './host_call.ts';
+import type { Subject } from './subject.ts';
+
+/** KF_* flags, include/linux/btf.h. */
+export const KFUNC_FLAGS = {
+  KF_ACQUIRE: 1 << 0,
+  KF_RELEASE: 1 << 1,
+  KF_RET_NULL: 1 << 2,
+  KF_TRUSTED_ARGS: 1 << 4,
+  KF_SLEEPABLE: 1 << 5,
+  KF_DESTRUCTIVE: 1 << 6,
+  KF_RCU: 1 << 7,
+  KF_ITER_NEW: 1 << 8,
+  KF_ITER_NEXT: 1 << 9,
+  KF_ITER_DESTROY: 1 << 10,
+  KF_RCU_PROTECTED: 1 << 11,
+  KF_FASTCALL: 1 << 12,
+  KF_ARENA_RET: 1 << 13,
+  KF_ARENA_ARG1: 1 << 14,
+  KF_ARENA_ARG2: 1 << 15,
+} as const;
+export type KfuncFlag = keyof typeof KFUNC_FLAGS;
+
+/**
+ * What the verifier knows about a kfunc beyond its C declaration and flags: the kernel's special_kfunc_list, as roles.
+ * A role names a rule of the verifier's kfunc room; several kfuncs may share one.
+ */
+export type KfuncRole =
+  | 'obj_new'
+  | 'obj_drop'
+  | 'percpu_obj_new'
+  | 'percpu_obj_drop'
+  | 'refcount_acquire'
+  | 'list_push_front'
+  | 'list_push_back'
+  | 'list_pop'
+  | 'list_peek'
+  | 'rbtree_remove'
+  | 'rbtree_add'
+  | 'rbtree_first'
+  | 'rbtree_root'
+  | 'rbtree_child'
+  | 'cast_to_kern_ctx'
+  | 'rdonly_cast'
+  | 'rcu_read_lock'
+  | 'rcu_read_unlock'
+  | 'preempt_disable'
+  | 'preempt_enable'
+  | 'local_irq_save'
+  | 'local_irq_restore'
+  | 'res_spin_lock'
+  | 'res_spin_unlock'
+  | 'res_spin_lock_irqsave'
+  | 'res_spin_unlock_irqrestore'
+  | 'dynptr_from_skb'
+  | 'dynptr_from_xdp'
+  | 'dynptr_from_skb_meta'
+  | 'dynptr_slice'
+  | 'dynptr_slice_rdwr'
+  | 'dynptr_clone'
+  | 'throw'
+  | 'wq_set_callback'
+  | 'task_work_schedule'
+  | 'iter_css_task_new'
+  | 'get_kmem_cache'
+  | 'set_dentry_xattr'
+  | 'arena'
+  | 'xdp_xmit_changes_packet'
+  | 'session_cookie';
+
+export interface Kfunc {
+  readonly name: string;
+  /** C declaration with the kernel's parameter names, whose suffixes (`__sz`, `__k`, `__ign`, …) the verifier reads */
+  readonly declaration: string;
+  readonly flags: readonly KfuncFlag[];
+  /** program types (short names as in `AvailabilityRow`), `*` for every type; plus named filter rules */
+  readonly available: readonly KfuncAvailability[];
+  readonly roles?: readonly KfuncRole[];
+  readonly callback?: CallbackSpec;
+  /** runs the kfunc; absent: checked only */
+  readonly run?: (call: HostCall) => void;
+  readonly summary: string;
+}
+
+export interface KfuncAvailability {
+  readonly types: readonly string[];
+  /** the kernel's filter callback: true when this program may call it */
+  readonly filter?: (subject: Subject) => boolean;
+}
