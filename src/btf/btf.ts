@@ -27,6 +27,7 @@ export class Btf {
   readonly source: BtfSource;
   readonly #startStr: number;
   readonly #types: (BtfType | undefined)[] = [];
+  readonly #aligns = new Map<number, number>();
   #tags: Map<number, DeclTagType[]> | undefined;
 
   constructor(source: BtfSource, base?: Btf) {
@@ -188,8 +189,14 @@ export class Btf {
 
   /** Alignment in bytes as C has it (a packed struct: 1); 0 for a type without one. Source: btf__align_of, tools/lib/bpf/btf.c. */
   alignOf(id: number, depth = 0): number {
-    if (depth > MAX_RESOLVE_DEPTH) return 0;
-    const type = this.skipModifiers(id);
+    const known = this.#aligns.get(id);
+    if (known !== undefined) return known;
+    const align = depth > MAX_RESOLVE_DEPTH ? 0 : this.#computeAlign(this.skipModifiers(id), depth);
+    this.#aligns.set(id, align);
+    return align;
+  }
+
+  #computeAlign(type: BtfType, depth: number): number {
     switch (type.kind) {
       case 'INT':
       case 'ENUM':

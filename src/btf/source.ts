@@ -49,6 +49,8 @@ export class FlatSource implements BtfSource {
   readonly declTags: readonly number[];
   /** Byte offset of each type in the blob. */
   readonly offsets: Uint32Array;
+  /** End of the type section in the blob. */
+  readonly end: number;
   /** Where the string section begins in the blob. */
   readonly strings: number;
   /** First string offset that belongs to this blob; above 0 for split BTF. */
@@ -80,6 +82,7 @@ export class FlatSource implements BtfSource {
       at += BTF_TYPE_BYTES + extra;
     }
     this.count = count;
+    this.end = end;
     this.offsets = offsets.subarray(0, count);
     this.declTags = declTags;
   }
