@@ -114,15 +114,17 @@ export const ltSigned = (alo: number, ahi: number, blo: number, bhi: number): bo
 let remLo = 0;
 let remHi = 0;
 
-/** Both operands below 2^53 are exact as doubles, and so is the floor of their quotient (its error is under 1 ulp of a). */
+/**
+ * For operands below 2^53: the quotient of two exact doubles differs from an integer below it by at least 1/b, more than
+ * half an ulp, so its floor is exact. `| 0` takes a double modulo 2^32.
+ */
 const divideExact = (a: number, b: number): number => {
   const q = Math.floor(a / b);
   const r = a - q * b;
-  remHi = Math.floor(r / TWO32) | 0;
   remLo = r | 0;
-  if (r >= 2147483648) remLo = (r % TWO32) | 0;
+  remHi = Math.floor(r / TWO32) | 0;
   hi = Math.floor(q / TWO32) | 0;
-  return q >= 2147483648 ? (q % TWO32) | 0 : q | 0;
+  return q | 0;
 };
 
 /** Schoolbook division, one bit at a time from the first bit where the divisor can fit. `b` is not zero. */
@@ -200,7 +202,7 @@ export const modSigned = (alo: number, ahi: number, blo: number, bhi: number): n
 /** A double as a word, for integers with |n| < 2^53. */
 export const fromNumber = (n: number): number => {
   hi = Math.floor(n / TWO32) | 0;
-  return n >= -2147483648 && n < 2147483648 ? n | 0 : (n - Math.floor(n / TWO32) * TWO32) | 0;
+  return n | 0;
 };
 
 /** The nearest double of the unsigned word; exact below 2^53. */
