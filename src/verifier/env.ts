@@ -70,6 +70,30 @@ export type ImmRef =
   | { readonly kind: 'btf-var'; readonly regType: number; readonly btf: Btf; readonly btfId: number; readonly memSize: number }
   | { readonly kind: 'func'; readonly subprog: number };
 
+/** Prototype of the attach target (aux->attach_func_proto). */
+export interface AttachProto {
+  /** BTF that the type ids belong to: the kernel's, or that of the program that is attached to */
+  readonly btf: Btf;
+  /** BTF_KIND_FUNC_PROTO */
+  readonly protoId: number;
+  readonly name: string;
+  /** the context begins with a pointer to the attached function's arguments array that is not in the prototype (tp_btf) */
+  readonly skipFirstArg: boolean;
+  /** prog_flags say that arguments may be read only (attach to a BPF program), so they are scalars where BTF is unknown */
+  readonly targetIsBpf: boolean;
+}
+
+/** One argument of a BTF-described context (struct bpf_ctx_arg_aux): what a load at `off` yields. */
+export interface ContextArg {
+  readonly off: number;
+  readonly regType: number;
+  readonly btf: Btf;
+  readonly btfId: number;
+  readonly refcounted: boolean;
+  /** reference that the argument brings, when it is refcounted */
+  refObjId: number;
+}
+
 /** Facts about single instructions, by slot (struct bpf_insn_aux_data), as flat arrays. */
 export class InsnFacts {
   readonly seen: Int32Array;
@@ -198,6 +222,13 @@ export class Env {
   scratchedSlotsLo = 0;
   scratchedSlotsHi = 0;
   prevLineInfo: LineInfo | null = null;
+
+  /** kernel function, hook or tracepoint that the program attaches to; set by the attach room */
+  attachProto: AttachProto | null = null;
+  /** arguments whose types the attach target declares (iterators, struct_ops) */
+  contextArgs: ContextArg[] = [];
+  /** the one arena map of the program */
+  arena: MapInfo | null = null;
 
   /** owned by the pruning rooms */
   liveness: LivenessState | null = null;

@@ -1,5 +1,5 @@
 import type { Btf } from '../../btf/btf.ts';
-import { Scalar, UNKNOWN, ZERO } from '../scalar/scalar.ts';
+import { type Scalar, UNKNOWN, ZERO } from '../scalar/scalar.ts';
 import type { MapInfo } from './map_info.ts';
 import { NOT_INIT, PTR_TO_STACK, SCALAR_VALUE } from './reg_types.ts';
 
@@ -62,17 +62,7 @@ export class Reg {
   }
 
   clone(): Reg {
-    return new Reg(
-      this.type,
-      this.off,
-      this.id,
-      this.refObjId,
-      this.frameno,
-      this.obj,
-      this.aux,
-      this.aux2,
-      this.scalar,
-    );
+    return new Reg(this.type, this.off, this.id, this.refObjId, this.frameno, this.obj, this.aux, this.aux2, this.scalar);
   }
 }
 

@@ -1,7 +1,7 @@
-import { Bug } from '../../contracts/errors.ts';
-import type { MapInfo } from './map_info.ts';
-import type { Frame } from './frame.ts';
 import type { Btf } from '../../btf/btf.ts';
+import { Bug } from '../../contracts/errors.ts';
+import type { Frame } from './frame.ts';
+import type { MapInfo } from './map_info.ts';
 
 /** Kinds of acquired references (enum ref_state_type). */
 export const REF_TYPE_PTR = 1 << 1;
