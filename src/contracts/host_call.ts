@@ -65,6 +65,8 @@ export interface HostCall {
   invokeAt(lo: number, hi: number): number;
   /** high half of the last callback's r0 */
   readonly callbackHi: number;
+  /** ends the whole program with this cookie, without returning to it (bpf_throw) */
+  unwind(lo: number, hi: number): never;
 
   readonly program: Program;
   /** the packet of the current context: XDP frame or skb; null for other contexts */
