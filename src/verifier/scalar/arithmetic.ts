@@ -1,16 +1,5 @@
 import type { Scalar } from './scalar.ts';
-import {
-  addWord,
-  high,
-  INT_MAX,
-  INT_MIN,
-  lts,
-  ltu,
-  mulOverflowsSigned,
-  mulOverflowsUnsigned,
-  mulWord,
-  subWord,
-} from './words.ts';
+import { borrow, carry, high, INT_MAX, INT_MIN, lts, mulOverflowsSigned, mulOverflowsUnsigned, mulWord } from './words.ts';
 
 /** Bounds of sums, differences and products, written into an unpublished `r` that holds the first operand. */
 
@@ -58,67 +47,56 @@ export const sub32 = (r: Scalar, b: Scalar): void => {
 
 /** smin/smax of the sum, unbounded if either end overflows. */
 export const addSigned64 = (r: Scalar, a: Scalar, b: Scalar): void => {
-  const minLo = addWord(a.sminLo, a.sminHi, b.sminLo, b.sminHi);
-  const minHi = high;
-  const maxLo = addWord(a.smaxLo, a.smaxHi, b.smaxLo, b.smaxHi);
-  const maxHi = high;
-  if ((((a.sminHi ^ minHi) & (b.sminHi ^ minHi)) | ((a.smaxHi ^ maxHi) & (b.smaxHi ^ maxHi))) < 0) {
-    anySigned64(r);
-    return;
-  }
-  r.sminLo = minLo;
-  r.sminHi = minHi;
-  r.smaxLo = maxLo;
-  r.smaxHi = maxHi;
+  const minLo = (a.sminLo + b.sminLo) | 0;
+  const minHi = (a.sminHi + b.sminHi + carry(a.sminLo, b.sminLo, minLo)) | 0;
+  const maxLo = (a.smaxLo + b.smaxLo) | 0;
+  const maxHi = (a.smaxHi + b.smaxHi + carry(a.smaxLo, b.smaxLo, maxLo)) | 0;
+  const overflow = ((a.sminHi ^ minHi) & (b.sminHi ^ minHi)) | ((a.smaxHi ^ maxHi) & (b.smaxHi ^ maxHi));
+  r.sminLo = overflow < 0 ? 0 : minLo;
+  r.sminHi = overflow < 0 ? INT_MIN : minHi;
+  r.smaxLo = overflow < 0 ? -1 : maxLo;
+  r.smaxHi = overflow < 0 ? INT_MAX : maxHi;
 };
 
 /** smin/smax of the difference, unbounded if either end overflows. */
 export const subSigned64 = (r: Scalar, a: Scalar, b: Scalar): void => {
-  const minLo = subWord(a.sminLo, a.sminHi, b.smaxLo, b.smaxHi);
-  const minHi = high;
-  const maxLo = subWord(a.smaxLo, a.smaxHi, b.sminLo, b.sminHi);
-  const maxHi = high;
-  if ((((a.sminHi ^ b.smaxHi) & (a.sminHi ^ minHi)) | ((a.smaxHi ^ b.sminHi) & (a.smaxHi ^ maxHi))) < 0) {
-    anySigned64(r);
-    return;
-  }
-  r.sminLo = minLo;
-  r.sminHi = minHi;
-  r.smaxLo = maxLo;
-  r.smaxHi = maxHi;
+  const minLo = (a.sminLo - b.smaxLo) | 0;
+  const minHi = (a.sminHi - b.smaxHi - borrow(a.sminLo, b.smaxLo, minLo)) | 0;
+  const maxLo = (a.smaxLo - b.sminLo) | 0;
+  const maxHi = (a.smaxHi - b.sminHi - borrow(a.smaxLo, b.sminLo, maxLo)) | 0;
+  const overflow = ((a.sminHi ^ b.smaxHi) & (a.sminHi ^ minHi)) | ((a.smaxHi ^ b.sminHi) & (a.smaxHi ^ maxHi));
+  r.sminLo = overflow < 0 ? 0 : minLo;
+  r.sminHi = overflow < 0 ? INT_MIN : minHi;
+  r.smaxLo = overflow < 0 ? -1 : maxLo;
+  r.smaxHi = overflow < 0 ? INT_MAX : maxHi;
 };
 
 /** Source: scalar_min_max_add. */
 export const add64 = (r: Scalar, b: Scalar): void => {
   addSigned64(r, r, b);
-  const minLo = addWord(r.uminLo, r.uminHi, b.uminLo, b.uminHi);
-  const minHi = high;
-  const maxLo = addWord(r.umaxLo, r.umaxHi, b.umaxLo, b.umaxHi);
-  const maxHi = high;
-  if (ltu(maxLo, maxHi, r.umaxLo, r.umaxHi) && !ltu(minLo, minHi, r.uminLo, r.uminHi)) {
-    anyUnsigned64(r);
-    return;
-  }
-  r.uminLo = minLo;
-  r.uminHi = minHi;
-  r.umaxLo = maxLo;
-  r.umaxHi = maxHi;
+  const minLo = (r.uminLo + b.uminLo) | 0;
+  const minHi = (r.uminHi + b.uminHi + carry(r.uminLo, b.uminLo, minLo)) | 0;
+  const maxLo = (r.umaxLo + b.umaxLo) | 0;
+  const maxHi = (r.umaxHi + b.umaxHi + carry(r.umaxLo, b.umaxLo, maxLo)) | 0;
+  const torn = carry(r.umaxHi, b.umaxHi, maxHi) > carry(r.uminHi, b.uminHi, minHi);
+  r.uminLo = torn ? 0 : minLo;
+  r.uminHi = torn ? 0 : minHi;
+  r.umaxLo = torn ? -1 : maxLo;
+  r.umaxHi = torn ? -1 : maxHi;
 };
 
 /** Source: scalar_min_max_sub. */
 export const sub64 = (r: Scalar, b: Scalar): void => {
   subSigned64(r, r, b);
-  if (ltu(r.uminLo, r.uminHi, b.umaxLo, b.umaxHi) && !ltu(r.umaxLo, r.umaxHi, b.uminLo, b.uminHi)) {
-    anyUnsigned64(r);
-    return;
-  }
-  const minLo = subWord(r.uminLo, r.uminHi, b.umaxLo, b.umaxHi);
-  const minHi = high;
-  const maxLo = subWord(r.umaxLo, r.umaxHi, b.uminLo, b.uminHi);
-  r.uminLo = minLo;
-  r.uminHi = minHi;
-  r.umaxLo = maxLo;
-  r.umaxHi = high;
+  const minLo = (r.uminLo - b.umaxLo) | 0;
+  const minHi = (r.uminHi - b.umaxHi - borrow(r.uminLo, b.umaxLo, minLo)) | 0;
+  const maxLo = (r.umaxLo - b.uminLo) | 0;
+  const maxHi = (r.umaxHi - b.uminHi - borrow(r.umaxLo, b.uminLo, maxLo)) | 0;
+  const torn = borrow(r.uminHi, b.umaxHi, minHi) > borrow(r.umaxHi, b.uminHi, maxHi);
+  r.uminLo = torn ? 0 : minLo;
+  r.uminHi = torn ? 0 : minHi;
+  r.umaxLo = torn ? -1 : maxLo;
+  r.umaxHi = torn ? -1 : maxHi;
 };
 
 /** Source: scalar32_min_max_mul. */

@@ -1,3 +1,4 @@
+import { deduceBounds } from './deduce.ts';
 import type { Scalar } from './scalar.ts';
 import { stepHi, stepLo, tnumMeetRange, tnumStep } from './tnum.ts';
 import { INT_MAX, INT_MIN, lts, ltu, ltu32 } from './words.ts';
@@ -111,124 +112,6 @@ export const boundsFromBits = (r: Scalar): void => {
   boundsFromBits64(r);
 };
 
-const meetSigned32 = (r: Scalar, min: number, max: number): void => {
-  if (min > r.s32min) r.s32min = min;
-  if (max < r.s32max) r.s32max = max;
-};
-
-const meetUnsigned32 = (r: Scalar, min: number, max: number): void => {
-  if (min >>> 0 > r.u32min >>> 0) r.u32min = min;
-  if (max >>> 0 < r.u32max >>> 0) r.u32max = max;
-};
-
-const meetSigned64 = (r: Scalar, minLo: number, minHi: number, maxLo: number, maxHi: number): void => {
-  if (lts(r.sminLo, r.sminHi, minLo, minHi)) {
-    r.sminLo = minLo;
-    r.sminHi = minHi;
-  }
-  if (lts(maxLo, maxHi, r.smaxLo, r.smaxHi)) {
-    r.smaxLo = maxLo;
-    r.smaxHi = maxHi;
-  }
-};
-
-const meetUnsigned64 = (r: Scalar, minLo: number, minHi: number, maxLo: number, maxHi: number): void => {
-  if (ltu(r.uminLo, r.uminHi, minLo, minHi)) {
-    r.uminLo = minLo;
-    r.uminHi = minHi;
-  }
-  if (ltu(maxLo, maxHi, r.umaxLo, r.umaxHi)) {
-    r.umaxLo = maxLo;
-    r.umaxHi = maxHi;
-  }
-};
-
-/**
- * Bounds of the low half, from the 64-bit bounds and from each other. A 64-bit range whose high half is constant is a range of
- * the low half; one that crosses a single 2^32 step from negative to non-negative low halves is a signed range of it.
- * Source: __reg32_deduce_bounds.
- */
-const deduce32 = (r: Scalar): void => {
-  const uminLo = r.uminLo;
-  const umaxLo = r.umaxLo;
-  if (r.uminHi === r.umaxHi) {
-    meetUnsigned32(r, uminLo, umaxLo);
-    if (uminLo <= umaxLo) meetSigned32(r, uminLo, umaxLo);
-  }
-  const sminLo = r.sminLo;
-  const smaxLo = r.smaxLo;
-  if (r.sminHi === r.smaxHi) {
-    if (sminLo >>> 0 <= smaxLo >>> 0) meetUnsigned32(r, sminLo, smaxLo);
-    if (sminLo <= smaxLo) meetSigned32(r, sminLo, smaxLo);
-  }
-  if (uminLo < 0 && umaxLo >= 0 && ((r.uminHi + 1) | 0) === r.umaxHi) meetSigned32(r, uminLo, umaxLo);
-  if (sminLo < 0 && smaxLo >= 0 && ((r.sminHi + 1) | 0) === r.smaxHi) meetSigned32(r, sminLo, smaxLo);
-  if (r.u32min <= r.u32max) meetSigned32(r, r.u32min, r.u32max);
-  if (r.s32min >>> 0 <= r.s32max >>> 0) meetUnsigned32(r, r.s32min, r.s32max);
-  else if (ltu32(r.u32max, r.s32min)) {
-    r.s32min = r.u32min;
-    if (ltu32(r.s32max, r.u32max)) r.u32max = r.s32max;
-  } else if (ltu32(r.s32max, r.u32min)) {
-    r.s32max = r.u32max;
-    if (ltu32(r.u32min, r.s32min)) r.u32min = r.s32min;
-  }
-};
-
-/**
- * Signed and unsigned 64-bit bounds inform each other where a range stays on one side of the sign; a signed range that crosses
- * it is two unsigned pieces, and if the unsigned range misses one of them, the other holds. Source: __reg64_deduce_bounds.
- */
-const deduce64 = (r: Scalar): void => {
-  if (!lts(r.umaxLo, r.umaxHi, r.uminLo, r.uminHi)) meetSigned64(r, r.uminLo, r.uminHi, r.umaxLo, r.umaxHi);
-  if (!ltu(r.smaxLo, r.smaxHi, r.sminLo, r.sminHi)) meetUnsigned64(r, r.sminLo, r.sminHi, r.smaxLo, r.smaxHi);
-  else if (ltu(r.umaxLo, r.umaxHi, r.sminLo, r.sminHi)) {
-    r.sminLo = r.uminLo;
-    r.sminHi = r.uminHi;
-    if (ltu(r.smaxLo, r.smaxHi, r.umaxLo, r.umaxHi)) {
-      r.umaxLo = r.smaxLo;
-      r.umaxHi = r.smaxHi;
-    }
-  } else if (ltu(r.smaxLo, r.smaxHi, r.uminLo, r.uminHi)) {
-    r.smaxLo = r.umaxLo;
-    r.smaxHi = r.umaxHi;
-    if (ltu(r.uminLo, r.uminHi, r.sminLo, r.sminHi)) {
-      r.uminLo = r.sminLo;
-      r.uminHi = r.sminHi;
-    }
-  }
-};
-
-/**
- * The low half of a 64-bit bound moves to the nearest number the 32-bit range allows. A number in -2^31..2^31-1 whose low half
- * is not negative is its low half. Source: __reg_deduce_mixed_bounds.
- */
-const deduceMixed = (r: Scalar): void => {
-  const u32min = r.u32min >>> 0;
-  const u32max = r.u32max >>> 0;
-  if (u32min > r.uminLo >>> 0) r.uminLo = u32min | 0;
-  if (u32max < r.umaxLo >>> 0) r.umaxLo = u32max | 0;
-  if (u32min > r.sminLo >>> 0) r.sminLo = u32min | 0;
-  if (u32max < r.smaxLo >>> 0) r.smaxLo = u32max | 0;
-  const s32min = r.s32min;
-  if (s32min < 0) return;
-  const { sminHi, smaxHi } = r;
-  if ((sminHi >= 0 || (sminHi === -1 && r.sminLo < 0)) && (smaxHi < 0 || (smaxHi === 0 && r.smaxLo >= 0))) {
-    const s32max = r.s32max;
-    const s32maxHi = s32max >> 31;
-    r.sminLo = r.uminLo = s32min;
-    r.sminHi = r.uminHi = 0;
-    r.smaxLo = r.umaxLo = s32max;
-    r.smaxHi = r.umaxHi = s32maxHi;
-    tnumMeetRange(r, s32min, 0, s32max, s32maxHi);
-  }
-};
-
-const deduce = (r: Scalar): void => {
-  deduce32(r);
-  deduce64(r);
-  deduceMixed(r);
-};
-
 /** Source: __reg_bound_offset. */
 const bitsFromBounds = (r: Scalar): void => {
   tnumMeetRange(r, r.uminLo, r.uminHi, r.umaxLo, r.umaxHi);
@@ -242,11 +125,12 @@ const bitsFromBounds = (r: Scalar): void => {
 /** Tightens every part of `r` by the others; returns `r`. Source: reg_bounds_sync. */
 export const sync = (r: Scalar): Scalar => {
   boundsFromBits(r);
-  deduce(r);
-  deduce(r);
-  deduce(r);
+  const { maskLo, maskHi, valueLo, valueHi } = r;
+  const moved = deduceBounds(r);
   bitsFromBounds(r);
-  boundsFromBits(r);
+  // Bounds that the same bits have just narrowed would not become narrower.
+  if (moved || ((r.maskLo ^ maskLo) | (r.maskHi ^ maskHi) | (r.valueLo ^ valueLo) | (r.valueHi ^ valueHi)) !== 0)
+    boundsFromBits(r);
   return r;
 };
 

@@ -1,5 +1,5 @@
 import type { Scalar } from './scalar.ts';
-import { addWord, fls64, high, ltu, sarWord, shlWord, shrWord, smear32, subWord, swapBytes32 } from './words.ts';
+import { addWord, borrow, carry, fls64, high, ltu, sarWord, shlWord, shrWord, smear32, swapBytes32 } from './words.ts';
 
 /**
  * Numbers whose bits are partly known. A tnum is the `value`/`mask` part of a Scalar; a function writes its result there in
@@ -42,26 +42,42 @@ export const tnumMeetRange = (out: Scalar, minLo: number, minHi: number, maxLo: 
  * unknown in the sum. Source: tnum_add.
  */
 export const tnumAdd = (out: Scalar, a: Scalar, b: Scalar): void => {
-  const sumLo = addWord(a.valueLo, a.valueHi, b.valueLo, b.valueHi);
-  const sumHi = high;
-  const freeLo = addWord(a.maskLo, a.maskHi, b.maskLo, b.maskHi);
-  const freeHi = high;
-  const topLo = addWord(sumLo, sumHi, freeLo, freeHi);
-  const maskLo = (topLo ^ sumLo) | a.maskLo | b.maskLo;
-  const maskHi = (high ^ sumHi) | a.maskHi | b.maskHi;
-  set(out, sumLo & ~maskLo, sumHi & ~maskHi, maskLo, maskHi);
+  const aLo = a.valueLo;
+  const bLo = b.valueLo;
+  const aFree = a.maskLo;
+  const bFree = b.maskLo;
+  const sumLo = (aLo + bLo) | 0;
+  const sumHi = (a.valueHi + b.valueHi + carry(aLo, bLo, sumLo)) | 0;
+  const freeLo = (aFree + bFree) | 0;
+  const freeHi = (a.maskHi + b.maskHi + carry(aFree, bFree, freeLo)) | 0;
+  const topLo = (sumLo + freeLo) | 0;
+  const topHi = (sumHi + freeHi + carry(sumLo, freeLo, topLo)) | 0;
+  const maskLo = (topLo ^ sumLo) | aFree | bFree;
+  const maskHi = (topHi ^ sumHi) | a.maskHi | b.maskHi;
+  out.valueLo = sumLo & ~maskLo;
+  out.valueHi = sumHi & ~maskHi;
+  out.maskLo = maskLo;
+  out.maskHi = maskHi;
 };
 
 /** As tnumAdd, with the largest and the smallest difference. Source: tnum_sub. */
 export const tnumSub = (out: Scalar, a: Scalar, b: Scalar): void => {
-  const restLo = subWord(a.valueLo, a.valueHi, b.valueLo, b.valueHi);
-  const restHi = high;
-  const topLo = addWord(restLo, restHi, a.maskLo, a.maskHi);
-  const topHi = high;
-  const bottomLo = subWord(restLo, restHi, b.maskLo, b.maskHi);
-  const maskLo = (topLo ^ bottomLo) | a.maskLo | b.maskLo;
-  const maskHi = (topHi ^ high) | a.maskHi | b.maskHi;
-  set(out, restLo & ~maskLo, restHi & ~maskHi, maskLo, maskHi);
+  const aLo = a.valueLo;
+  const bLo = b.valueLo;
+  const aFree = a.maskLo;
+  const bFree = b.maskLo;
+  const restLo = (aLo - bLo) | 0;
+  const restHi = (a.valueHi - b.valueHi - borrow(aLo, bLo, restLo)) | 0;
+  const topLo = (restLo + aFree) | 0;
+  const topHi = (restHi + a.maskHi + carry(restLo, aFree, topLo)) | 0;
+  const bottomLo = (restLo - bFree) | 0;
+  const bottomHi = (restHi - b.maskHi - borrow(restLo, bFree, bottomLo)) | 0;
+  const maskLo = (topLo ^ bottomLo) | aFree | bFree;
+  const maskHi = (topHi ^ bottomHi) | a.maskHi | b.maskHi;
+  out.valueLo = restLo & ~maskLo;
+  out.valueHi = restHi & ~maskHi;
+  out.maskLo = maskLo;
+  out.maskHi = maskHi;
 };
 
 /** Source: tnum_and. */
@@ -107,11 +123,11 @@ export const tnumMul = (out: Scalar, a: Scalar, b: Scalar): void => {
   while ((oneLo | oneHi | anyLo | anyHi) !== 0) {
     if (((oneLo | anyLo) & 1) !== 0) {
       const sumLo = (valueLo + bValueLo) | 0;
-      const sumHi = (valueHi + bValueHi + (sumLo >>> 0 < valueLo >>> 0 ? 1 : 0)) | 0;
+      const sumHi = (valueHi + bValueHi + carry(valueLo, bValueLo, sumLo)) | 0;
       const freeLo = (maskLo + bMaskLo) | 0;
-      const freeHi = (maskHi + bMaskHi + (freeLo >>> 0 < maskLo >>> 0 ? 1 : 0)) | 0;
+      const freeHi = (maskHi + bMaskHi + carry(maskLo, bMaskLo, freeLo)) | 0;
       const topLo = (sumLo + freeLo) | 0;
-      const topHi = (sumHi + freeHi + (topLo >>> 0 < sumLo >>> 0 ? 1 : 0)) | 0;
+      const topHi = (sumHi + freeHi + carry(sumLo, freeLo, topLo)) | 0;
       const nextMaskLo = (topLo ^ sumLo) | maskLo | bMaskLo;
       const nextMaskHi = (topHi ^ sumHi) | maskHi | bMaskHi;
       const nextLo = sumLo & ~nextMaskLo;

@@ -20,15 +20,22 @@ export const lts = (aLo: number, aHi: number, bLo: number, bHi: number): boolean
 /** a < b for unsigned int32 bit patterns. */
 export const ltu32 = (a: number, b: number): boolean => a >>> 0 < b >>> 0;
 
+/** Carry out of `sum = a + b` in 32 bits, 0 or 1. */
+export const carry = (a: number, b: number, sum: number): number => ((a & b) | ((a | b) & ~sum)) >>> 31;
+
+/** Borrow out of `rest = a - b` in 32 bits, 0 or 1. */
+export const borrow = (a: number, b: number, rest: number): number => ((~a & b) | ((~a | b) & rest)) >>> 31;
+
 export const addWord = (aLo: number, aHi: number, bLo: number, bHi: number): number => {
   const lo = (aLo + bLo) | 0;
-  high = (aHi + bHi + (lo >>> 0 < aLo >>> 0 ? 1 : 0)) | 0;
+  high = (aHi + bHi + carry(aLo, bLo, lo)) | 0;
   return lo;
 };
 
 export const subWord = (aLo: number, aHi: number, bLo: number, bHi: number): number => {
-  high = (aHi - bHi - (aLo >>> 0 < bLo >>> 0 ? 1 : 0)) | 0;
-  return (aLo - bLo) | 0;
+  const lo = (aLo - bLo) | 0;
+  high = (aHi - bHi - borrow(aLo, bLo, lo)) | 0;
+  return lo;
 };
 
 /** Smallest 2^n - 1 that covers `word`; 0 for 0. */
