@@ -170,3 +170,14 @@ export interface AccessRule {
   /** sign-extending loads are refused */
   readonly noSignExtend?: boolean;
 }
+
+/** Registers whose loads have a table of their own (check_sock_access, check_flow_keys_access). */
+export type PointerStructBase =
+  | 'PTR_TO_SOCK_COMMON'
+  | 'PTR_TO_SOCKET'
+  | 'PTR_TO_TCP_SOCK'
+  | 'PTR_TO_XDP_SOCK'
+  | 'PTR_TO_FLOW_KEYS';
+
+/** Whether a load or store through such a pointer is permitted; null refuses. Sockets are never written to. */
+export type PointerStructAccess = (base: PointerStructBase, query: ContextQuery) => ContextAnswer | null;

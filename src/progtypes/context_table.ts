@@ -40,7 +40,8 @@ export interface ContextTable {
   /** bytes of the struct */
   readonly size: number;
   readonly fields: readonly ContextField[];
-  readonly access: Access;
+  /** without a subject only the rows that hold unconditionally count */
+  readonly access: (query: ContextQuery, subject: Subject | null) => ContextAnswer | null;
 }
 
 interface Row {
@@ -57,17 +58,18 @@ function answer(field: ContextField, rule: AccessRule | undefined, reg: RegTypeW
 function permits(field: ContextField, rule: AccessRule, query: ContextQuery): boolean {
   if (!rule.sizes.includes(query.size)) return false;
   if (rule.atStart === true && query.off !== field.off) return false;
+  if (query.off + query.size > field.off + field.size) return false;
   return !(query.signExtend && rule.noSignExtend === true);
 }
 
-function applies(field: ContextField, subject: Subject): boolean {
-  if (field.needsCapBpf === true && !subject.caps.bpf) return false;
-  return field.attachTypes === undefined || field.attachTypes.includes(subject.attachType);
+function applies(field: ContextField, subject: Subject | null): boolean {
+  if (field.needsCapBpf === true && subject?.caps.bpf !== true) return false;
+  return field.attachTypes === undefined || (subject !== null && field.attachTypes.includes(subject.attachType));
 }
 
 /**
  * The access function of a context of `size` bytes. An access outside the struct, or not a multiple of its own size away
- * from the start, or to bytes that no row permits, is refused.
+ * from the start, or not inside a row that permits it, is refused.
  */
 export function contextTable(size: number, fields: readonly ContextField[]): ContextTable {
   const byOffset: Row[][] = Array.from({ length: size }, () => []);
@@ -79,7 +81,7 @@ export function contextTable(size: number, fields: readonly ContextField[]): Con
     };
     for (let off = field.off; off < field.off + field.size; off++) byOffset[off]?.push(row);
   }
-  const access: Access = (query, subject) => {
+  const access = (query: ContextQuery, subject: Subject | null): ContextAnswer | null => {
     if (query.off < 0 || query.off % query.size !== 0) return null;
     const rows = byOffset[query.off];
     if (rows === undefined) return null;

@@ -1,5 +1,6 @@
 /** Every program type, and libbpf's lookup of section names. */
 import type { ProgType, SectionRule } from '../contracts/prog_type.ts';
+import { cgroupDevice, cgroupSock, cgroupSockAddr, cgroupSockopt, cgroupSysctl } from './cgroup.ts';
 import {
   cgroupSkb,
   flowDissector,
@@ -12,8 +13,10 @@ import {
   skSkb,
   socketFilter,
 } from './skb.ts';
-import { netfilter, syscall } from './system.ts';
+import { skLookup, skMsg, skReuseport, sockOps } from './socket.ts';
+import { lircMode2, netfilter, syscall } from './system.ts';
 import { kprobe, perfEvent, rawTracepoint, rawTracepointWritable, tracepoint, tracing } from './tracing.ts';
+import { ext, lsm, structOps } from './trampoline.ts';
 import { xdp } from './xdp.ts';
 
 /** In the order of their ids. */
@@ -26,15 +29,28 @@ export const PROG_TYPES: readonly ProgType[] = [
   xdp,
   perfEvent,
   cgroupSkb,
+  cgroupSock,
   lwtIn,
   lwtOut,
   lwtXmit,
+  sockOps,
   skSkb,
+  cgroupDevice,
+  skMsg,
   rawTracepoint,
+  cgroupSockAddr,
   lwtSeg6local,
+  lircMode2,
+  skReuseport,
   flowDissector,
+  cgroupSysctl,
   rawTracepointWritable,
+  cgroupSockopt,
   tracing,
+  structOps,
+  ext,
+  lsm,
+  skLookup,
   syscall,
   netfilter,
 ];
@@ -68,3 +84,5 @@ export function findSection(name: string, progTypes: Iterable<ProgType> = PROG_T
   }
   return null;
 }
+
+export { pointerStructAccess } from './socket_pointers.ts';

@@ -48,3 +48,18 @@ export const netfilter = progType({
   ops: 'netfilter_verifier_ops',
   summary: 'accepts or drops a packet at a netfilter hook',
 });
+
+/** lirc_mode2_is_valid_access, drivers/media/rc/bpf-lirc.c: one 4-byte value. */
+const LIRC_MODE2 = contextTable(4, [{ name: 'sample', off: 0, size: 4, read: whole(4) }]);
+
+export const lircMode2 = progType({
+  id: 20,
+  name: 'lirc_mode2',
+  config: 'CONFIG_BPF_LIRC_MODE2',
+  sections: [section('lirc_mode2', 'BPF_LIRC_MODE2', 'SEC_ATTACHABLE', 'SEC_EXP_ATTACH_OPT')],
+  contextStruct: null,
+  kernelContextStruct: 'u32',
+  context: LIRC_MODE2,
+  ops: 'lirc_mode2_verifier_ops',
+  summary: 'decodes pulses and spaces of an infrared remote control',
+});

@@ -112,7 +112,8 @@ function readsArgumentSlot(query: ContextQuery): boolean {
   return query.off >= 0 && query.off < 8 * MAX_ARGS && !query.write && query.off % query.size === 0;
 }
 
-const slotAccess: Access = (query) => (readsArgumentSlot(query) ? SCALAR_ANSWER : null);
+/** What holds for every program whose context is a row of argument slots. */
+export const slotAccess: Access = (query) => (readsArgumentSlot(query) ? SCALAR_ANSWER : null);
 
 const TP_BUFFER_ANSWER: ContextAnswer = { reg: { base: 'PTR_TO_TP_BUFFER' }, fieldSize: 0 };
 
