@@ -64,7 +64,9 @@ describe.each(facts.progTypes.map((row) => [row.name, row] as const))('%s', (_na
     if (attachTypes === null || entry.takesBtfTarget) return expect(entry.attachTypeOk(0)).toBe(true);
     const ours = ATTACH_TYPE_NAMES.filter((_, value) => entry.attachTypeOk(value));
     expect(ours).toEqual(
-      attachTypes === 'any' ? [...ATTACH_TYPE_NAMES] : ATTACH_TYPE_NAMES.filter((n) => attachTypes.includes(n)),
+      attachTypes === 'any'
+        ? [...ATTACH_TYPE_NAMES]
+        : ATTACH_TYPE_NAMES.filter((n) => (attachTypes as readonly string[]).includes(n)),
     );
   });
 
