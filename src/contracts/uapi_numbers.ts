@@ -1,6 +1,6 @@
 /**
- * Names of program, attach and map types with their numbers, include/uapi/linux/bpf.h of Linux 6.18. Program and map types
- * are written as bpftool writes them (`sched_cls`, `percpu_hash`), attach types in the kernel's spelling.
+ * Names of program and map types with their numbers, include/uapi/linux/bpf.h of Linux 6.18, written as bpftool writes them
+ * (`sched_cls`, `percpu_hash`). Attach types are in attach_types.ts.
  */
 
 const numbered = <const Names extends readonly string[]>(names: Names): { readonly [Name in Names[number]]: number } =>
@@ -44,70 +44,6 @@ export const PROG_TYPE_NAMES = [
 ] as const;
 export type ProgTypeName = (typeof PROG_TYPE_NAMES)[number];
 export const PROG_TYPES = numbered(PROG_TYPE_NAMES);
-
-/** enum bpf_attach_type in order */
-export const ATTACH_TYPE_NAMES = [
-  'BPF_CGROUP_INET_INGRESS',
-  'BPF_CGROUP_INET_EGRESS',
-  'BPF_CGROUP_INET_SOCK_CREATE',
-  'BPF_CGROUP_SOCK_OPS',
-  'BPF_SK_SKB_STREAM_PARSER',
-  'BPF_SK_SKB_STREAM_VERDICT',
-  'BPF_CGROUP_DEVICE',
-  'BPF_SK_MSG_VERDICT',
-  'BPF_CGROUP_INET4_BIND',
-  'BPF_CGROUP_INET6_BIND',
-  'BPF_CGROUP_INET4_CONNECT',
-  'BPF_CGROUP_INET6_CONNECT',
-  'BPF_CGROUP_INET4_POST_BIND',
-  'BPF_CGROUP_INET6_POST_BIND',
-  'BPF_CGROUP_UDP4_SENDMSG',
-  'BPF_CGROUP_UDP6_SENDMSG',
-  'BPF_LIRC_MODE2',
-  'BPF_FLOW_DISSECTOR',
-  'BPF_CGROUP_SYSCTL',
-  'BPF_CGROUP_UDP4_RECVMSG',
-  'BPF_CGROUP_UDP6_RECVMSG',
-  'BPF_CGROUP_GETSOCKOPT',
-  'BPF_CGROUP_SETSOCKOPT',
-  'BPF_TRACE_RAW_TP',
-  'BPF_TRACE_FENTRY',
-  'BPF_TRACE_FEXIT',
-  'BPF_MODIFY_RETURN',
-  'BPF_LSM_MAC',
-  'BPF_TRACE_ITER',
-  'BPF_CGROUP_INET4_GETPEERNAME',
-  'BPF_CGROUP_INET6_GETPEERNAME',
-  'BPF_CGROUP_INET4_GETSOCKNAME',
-  'BPF_CGROUP_INET6_GETSOCKNAME',
-  'BPF_XDP_DEVMAP',
-  'BPF_CGROUP_INET_SOCK_RELEASE',
-  'BPF_XDP_CPUMAP',
-  'BPF_SK_LOOKUP',
-  'BPF_XDP',
-  'BPF_SK_SKB_VERDICT',
-  'BPF_SK_REUSEPORT_SELECT',
-  'BPF_SK_REUSEPORT_SELECT_OR_MIGRATE',
-  'BPF_PERF_EVENT',
-  'BPF_TRACE_KPROBE_MULTI',
-  'BPF_LSM_CGROUP',
-  'BPF_STRUCT_OPS',
-  'BPF_NETFILTER',
-  'BPF_TCX_INGRESS',
-  'BPF_TCX_EGRESS',
-  'BPF_TRACE_UPROBE_MULTI',
-  'BPF_CGROUP_UNIX_CONNECT',
-  'BPF_CGROUP_UNIX_SENDMSG',
-  'BPF_CGROUP_UNIX_RECVMSG',
-  'BPF_CGROUP_UNIX_GETPEERNAME',
-  'BPF_CGROUP_UNIX_GETSOCKNAME',
-  'BPF_NETKIT_PRIMARY',
-  'BPF_NETKIT_PEER',
-  'BPF_TRACE_KPROBE_SESSION',
-  'BPF_TRACE_UPROBE_SESSION',
-] as const;
-export type AttachTypeName = (typeof ATTACH_TYPE_NAMES)[number];
-export const ATTACH_TYPES = numbered(ATTACH_TYPE_NAMES);
 
 /** enum bpf_map_type in order */
 export const MAP_TYPE_NAMES = [

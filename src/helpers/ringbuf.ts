@@ -1,0 +1,120 @@
+import type { Helper } from '../contracts/helper.ts';
+import { BASE_TYPES, to, WITH_BPF } from './availability.ts';
+import { anything, arg, constMap, INTEGER, input, proto, sizeOrZero, VOID } from './spec.ts';
+
+/** Ring buffers in both directions. */
+export const ringbufHelpers: readonly Helper[] = [
+  {
+    id: 130,
+    name: 'bpf_ringbuf_output',
+    summary: 'Copies a record into a ring buffer.',
+    protos: [
+      proto('bpf_ringbuf_output_proto', [constMap('ringbuf'), input('data'), sizeOrZero('size'), anything('flags')], INTEGER),
+    ],
+    available: [to(BASE_TYPES, 'bpf_ringbuf_output_proto')],
+    maps: ['ringbuf'],
+  },
+  {
+    id: 131,
+    name: 'bpf_ringbuf_reserve',
+    summary: 'Reserves a record of constant size; NULL when the buffer is full.',
+    protos: [
+      proto('bpf_ringbuf_reserve_proto', [constMap('ringbuf'), arg('size', 'ARG_CONST_ALLOC_SIZE_OR_ZERO'), anything('flags')], {
+        base: 'RET_PTR_TO_MEM',
+        flags: ['PTR_MAYBE_NULL', 'MEM_RINGBUF'],
+      }),
+    ],
+    available: [to(BASE_TYPES, 'bpf_ringbuf_reserve_proto')],
+    effects: { acquires: 'always' },
+    maps: ['ringbuf'],
+  },
+  {
+    id: 132,
+    name: 'bpf_ringbuf_submit',
+    summary: 'Publishes a reserved record.',
+    protos: [proto('bpf_ringbuf_submit_proto', [arg('data', 'ARG_PTR_TO_RINGBUF_MEM', 'OBJ_RELEASE'), anything('flags')], VOID)],
+    available: [to(BASE_TYPES, 'bpf_ringbuf_submit_proto')],
+  },
+  {
+    id: 133,
+    name: 'bpf_ringbuf_discard',
+    summary: 'Drops a reserved record.',
+    protos: [proto('bpf_ringbuf_discard_proto', [arg('data', 'ARG_PTR_TO_RINGBUF_MEM', 'OBJ_RELEASE'), anything('flags')], VOID)],
+    available: [to(BASE_TYPES, 'bpf_ringbuf_discard_proto')],
+  },
+  {
+    id: 134,
+    name: 'bpf_ringbuf_query',
+    summary: 'Fill level, size or position of a ring buffer.',
+    protos: [proto('bpf_ringbuf_query_proto', [constMap('ringbuf'), anything('flags')], INTEGER)],
+    available: [to(BASE_TYPES, 'bpf_ringbuf_query_proto')],
+    maps: ['ringbuf'],
+  },
+  {
+    id: 198,
+    name: 'bpf_ringbuf_reserve_dynptr',
+    summary: 'Reserves a record of any size, as dynptr.',
+    protos: [
+      proto(
+        'bpf_ringbuf_reserve_dynptr_proto',
+        [
+          constMap('ringbuf'),
+          anything('size'),
+          anything('flags'),
+          arg('ptr', 'ARG_PTR_TO_DYNPTR', 'DYNPTR_TYPE_RINGBUF', 'MEM_UNINIT', 'MEM_WRITE'),
+        ],
+        INTEGER,
+      ),
+    ],
+    available: [to(BASE_TYPES, 'bpf_ringbuf_reserve_dynptr_proto', ...WITH_BPF)],
+    maps: ['ringbuf'],
+  },
+  {
+    id: 199,
+    name: 'bpf_ringbuf_submit_dynptr',
+    summary: 'Publishes the record of a dynptr.',
+    protos: [
+      proto(
+        'bpf_ringbuf_submit_dynptr_proto',
+        [arg('ptr', 'ARG_PTR_TO_DYNPTR', 'DYNPTR_TYPE_RINGBUF', 'OBJ_RELEASE'), anything('flags')],
+        VOID,
+      ),
+    ],
+    available: [to(BASE_TYPES, 'bpf_ringbuf_submit_dynptr_proto', ...WITH_BPF)],
+    maps: ['ringbuf'],
+  },
+  {
+    id: 200,
+    name: 'bpf_ringbuf_discard_dynptr',
+    summary: 'Drops the record of a dynptr.',
+    protos: [
+      proto(
+        'bpf_ringbuf_discard_dynptr_proto',
+        [arg('ptr', 'ARG_PTR_TO_DYNPTR', 'DYNPTR_TYPE_RINGBUF', 'OBJ_RELEASE'), anything('flags')],
+        VOID,
+      ),
+    ],
+    available: [to(BASE_TYPES, 'bpf_ringbuf_discard_dynptr_proto', ...WITH_BPF)],
+    maps: ['ringbuf'],
+  },
+  {
+    id: 209,
+    name: 'bpf_user_ringbuf_drain',
+    summary: 'Calls a function for each record that user space has published.',
+    protos: [
+      proto(
+        'bpf_user_ringbuf_drain_proto',
+        [
+          constMap('map'),
+          arg('callback_fn', 'ARG_PTR_TO_FUNC'),
+          arg('ctx', 'ARG_PTR_TO_STACK', 'PTR_MAYBE_NULL'),
+          anything('flags'),
+        ],
+        INTEGER,
+      ),
+    ],
+    available: [to(BASE_TYPES, 'bpf_user_ringbuf_drain_proto', ...WITH_BPF)],
+    effects: { callback: { arg: 1, kind: 'sync', enter: 'user_ringbuf_drain', returns: [0, 1] } },
+    maps: ['user_ringbuf'],
+  },
+];
