@@ -1,10 +1,10 @@
-import { add32, add64, mul32, mul64, sub32, sub64 } from './arithmetic.ts';
+import { difference, mul32, mul64, sum } from './arithmetic.ts';
 import { boundBitwise } from './bitwise.ts';
 import { ADD, AND, ARSH, DIV, LSH, MOD, MUL, OR, RSH, SUB, XOR } from './opcodes.ts';
 import { constScalar, isExactConst, type Scalar, UNKNOWN, ZERO } from './scalar.ts';
 import { sar32, sar64, shl32, shl64, shr32, shr64 } from './shifts.ts';
 import { clearHighHalf, setConst32, sync } from './sync.ts';
-import { tnumAdd, tnumAnd, tnumMul, tnumOr, tnumSub, tnumXor } from './tnum.ts';
+import { tnumAnd, tnumMul, tnumOr, tnumXor } from './tnum.ts';
 import { addWord, high, mulWord, sarWord, shlWord, shrWord, subWord } from './words.ts';
 
 /** Whether a shift by `src` has a range: by one known amount below the width. Source: is_safe_to_compute_dst_reg_range. */
@@ -75,17 +75,10 @@ export const alu = (op: number, is64: boolean, dst: Scalar, src: Scalar): Scalar
     if (!shiftIsKnown(src, is64)) return UNKNOWN;
   } else if (op === DIV || op === MOD) return UNKNOWN;
   if (isExactConst(src) && isExactConst(dst)) return foldConst(op, is64, dst, src);
-  const r = dst.clone();
+  const r = op === ADD ? sum(dst, src) : op === SUB ? difference(dst, src) : dst.clone();
   switch (op) {
     case ADD:
-      add32(r, src);
-      add64(r, src);
-      tnumAdd(r, dst, src);
-      break;
     case SUB:
-      sub32(r, src);
-      sub64(r, src);
-      tnumSub(r, dst, src);
       break;
     case MUL:
       tnumMul(r, dst, src);

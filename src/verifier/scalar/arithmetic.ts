@@ -1,7 +1,7 @@
-import type { Scalar } from './scalar.ts';
+import { Scalar } from './scalar.ts';
 import { borrow, carry, high, INT_MAX, INT_MIN, lts, mulOverflowsSigned, mulOverflowsUnsigned, mulWord } from './words.ts';
 
-/** Bounds of sums, differences and products, written into an unpublished `r` that holds the first operand. */
+/** Sums, differences and products, not yet synchronised. */
 
 export const anySigned64 = (r: Scalar): void => {
   r.sminLo = 0;
@@ -17,86 +17,112 @@ export const anyUnsigned64 = (r: Scalar): void => {
   r.umaxHi = -1;
 };
 
-/** Source: scalar32_min_max_add. Unsigned bounds survive if both overflow, or neither. */
-export const add32 = (r: Scalar, b: Scalar): void => {
-  const smin = r.s32min + b.s32min;
-  const smax = r.s32max + b.s32max;
-  const fits = (smin | 0) === smin && (smax | 0) === smax;
-  r.s32min = fits ? smin | 0 : INT_MIN;
-  r.s32max = fits ? smax | 0 : INT_MAX;
-  const umin = (r.u32min >>> 0) + (b.u32min >>> 0);
-  const umax = (r.u32max >>> 0) + (b.u32max >>> 0);
-  const torn = umin <= 0xffffffff && umax > 0xffffffff;
-  r.u32min = torn ? 0 : umin | 0;
-  r.u32max = torn ? -1 : umax | 0;
+/**
+ * What a + b may be, in 64 bits and in the low half. Signed bounds are lost if either end overflows, unsigned bounds only if
+ * one end overflows and the other does not. The carries that may differ lie where the smallest and the largest sum differ;
+ * those bits and the operands' unknown bits are unknown.
+ * Source: scalar32_min_max_add, scalar_min_max_add, tnum_add.
+ */
+export const sum = (a: Scalar, b: Scalar): Scalar => {
+  const lowLo = (a.valueLo + b.valueLo) | 0;
+  const lowHi = (a.valueHi + b.valueHi + carry(a.valueLo, b.valueLo, lowLo)) | 0;
+  const freeLo = (a.maskLo + b.maskLo) | 0;
+  const freeHi = (a.maskHi + b.maskHi + carry(a.maskLo, b.maskLo, freeLo)) | 0;
+  const topLo = (lowLo + freeLo) | 0;
+  const topHi = (lowHi + freeHi + carry(lowLo, freeLo, topLo)) | 0;
+  const maskLo = (topLo ^ lowLo) | a.maskLo | b.maskLo;
+  const maskHi = (topHi ^ lowHi) | a.maskHi | b.maskHi;
+
+  const sminLo = (a.sminLo + b.sminLo) | 0;
+  const sminHi = (a.sminHi + b.sminHi + carry(a.sminLo, b.sminLo, sminLo)) | 0;
+  const smaxLo = (a.smaxLo + b.smaxLo) | 0;
+  const smaxHi = (a.smaxHi + b.smaxHi + carry(a.smaxLo, b.smaxLo, smaxLo)) | 0;
+  const sfits = (((a.sminHi ^ sminHi) & (b.sminHi ^ sminHi)) | ((a.smaxHi ^ smaxHi) & (b.smaxHi ^ smaxHi))) >= 0;
+
+  const uminLo = (a.uminLo + b.uminLo) | 0;
+  const uminHi = (a.uminHi + b.uminHi + carry(a.uminLo, b.uminLo, uminLo)) | 0;
+  const umaxLo = (a.umaxLo + b.umaxLo) | 0;
+  const umaxHi = (a.umaxHi + b.umaxHi + carry(a.umaxLo, b.umaxLo, umaxLo)) | 0;
+  const uwhole = carry(a.umaxHi, b.umaxHi, umaxHi) <= carry(a.uminHi, b.uminHi, uminHi);
+
+  const s32min = (a.s32min + b.s32min) | 0;
+  const s32max = (a.s32max + b.s32max) | 0;
+  const s32fits = (((a.s32min ^ s32min) & (b.s32min ^ s32min)) | ((a.s32max ^ s32max) & (b.s32max ^ s32max))) >= 0;
+  const u32min = (a.u32min + b.u32min) | 0;
+  const u32max = (a.u32max + b.u32max) | 0;
+  const u32whole = carry(a.u32max, b.u32max, u32max) <= carry(a.u32min, b.u32min, u32min);
+
+  return new Scalar(
+    lowLo & ~maskLo,
+    lowHi & ~maskHi,
+    maskLo,
+    maskHi,
+    sfits ? sminLo : 0,
+    sfits ? sminHi : INT_MIN,
+    sfits ? smaxLo : -1,
+    sfits ? smaxHi : INT_MAX,
+    uwhole ? uminLo : 0,
+    uwhole ? uminHi : 0,
+    uwhole ? umaxLo : -1,
+    uwhole ? umaxHi : -1,
+    s32fits ? s32min : INT_MIN,
+    s32fits ? s32max : INT_MAX,
+    u32whole ? u32min : 0,
+    u32whole ? u32max : -1,
+  );
 };
 
-/** Source: scalar32_min_max_sub. */
-export const sub32 = (r: Scalar, b: Scalar): void => {
-  const smin = r.s32min - b.s32max;
-  const smax = r.s32max - b.s32min;
-  const fits = (smin | 0) === smin && (smax | 0) === smax;
-  r.s32min = fits ? smin | 0 : INT_MIN;
-  r.s32max = fits ? smax | 0 : INT_MAX;
-  const umin = (r.u32min >>> 0) - (b.u32max >>> 0);
-  const umax = (r.u32max >>> 0) - (b.u32min >>> 0);
-  const torn = umin < 0 && umax >= 0;
-  r.u32min = torn ? 0 : umin | 0;
-  r.u32max = torn ? -1 : umax | 0;
-};
+/**
+ * What a - b may be, as `sum`; a smallest difference takes the largest subtrahend.
+ * Source: scalar32_min_max_sub, scalar_min_max_sub, tnum_sub.
+ */
+export const difference = (a: Scalar, b: Scalar): Scalar => {
+  const restLo = (a.valueLo - b.valueLo) | 0;
+  const restHi = (a.valueHi - b.valueHi - borrow(a.valueLo, b.valueLo, restLo)) | 0;
+  const topLo = (restLo + a.maskLo) | 0;
+  const topHi = (restHi + a.maskHi + carry(restLo, a.maskLo, topLo)) | 0;
+  const lowLo = (restLo - b.maskLo) | 0;
+  const lowHi = (restHi - b.maskHi - borrow(restLo, b.maskLo, lowLo)) | 0;
+  const maskLo = (topLo ^ lowLo) | a.maskLo | b.maskLo;
+  const maskHi = (topHi ^ lowHi) | a.maskHi | b.maskHi;
 
-/** smin/smax of the sum, unbounded if either end overflows. */
-export const addSigned64 = (r: Scalar, a: Scalar, b: Scalar): void => {
-  const minLo = (a.sminLo + b.sminLo) | 0;
-  const minHi = (a.sminHi + b.sminHi + carry(a.sminLo, b.sminLo, minLo)) | 0;
-  const maxLo = (a.smaxLo + b.smaxLo) | 0;
-  const maxHi = (a.smaxHi + b.smaxHi + carry(a.smaxLo, b.smaxLo, maxLo)) | 0;
-  const overflow = ((a.sminHi ^ minHi) & (b.sminHi ^ minHi)) | ((a.smaxHi ^ maxHi) & (b.smaxHi ^ maxHi));
-  r.sminLo = overflow < 0 ? 0 : minLo;
-  r.sminHi = overflow < 0 ? INT_MIN : minHi;
-  r.smaxLo = overflow < 0 ? -1 : maxLo;
-  r.smaxHi = overflow < 0 ? INT_MAX : maxHi;
-};
+  const sminLo = (a.sminLo - b.smaxLo) | 0;
+  const sminHi = (a.sminHi - b.smaxHi - borrow(a.sminLo, b.smaxLo, sminLo)) | 0;
+  const smaxLo = (a.smaxLo - b.sminLo) | 0;
+  const smaxHi = (a.smaxHi - b.sminHi - borrow(a.smaxLo, b.sminLo, smaxLo)) | 0;
+  const sfits = (((a.sminHi ^ b.smaxHi) & (a.sminHi ^ sminHi)) | ((a.smaxHi ^ b.sminHi) & (a.smaxHi ^ smaxHi))) >= 0;
 
-/** smin/smax of the difference, unbounded if either end overflows. */
-export const subSigned64 = (r: Scalar, a: Scalar, b: Scalar): void => {
-  const minLo = (a.sminLo - b.smaxLo) | 0;
-  const minHi = (a.sminHi - b.smaxHi - borrow(a.sminLo, b.smaxLo, minLo)) | 0;
-  const maxLo = (a.smaxLo - b.sminLo) | 0;
-  const maxHi = (a.smaxHi - b.sminHi - borrow(a.smaxLo, b.sminLo, maxLo)) | 0;
-  const overflow = ((a.sminHi ^ b.smaxHi) & (a.sminHi ^ minHi)) | ((a.smaxHi ^ b.sminHi) & (a.smaxHi ^ maxHi));
-  r.sminLo = overflow < 0 ? 0 : minLo;
-  r.sminHi = overflow < 0 ? INT_MIN : minHi;
-  r.smaxLo = overflow < 0 ? -1 : maxLo;
-  r.smaxHi = overflow < 0 ? INT_MAX : maxHi;
-};
+  const uminLo = (a.uminLo - b.umaxLo) | 0;
+  const uminHi = (a.uminHi - b.umaxHi - borrow(a.uminLo, b.umaxLo, uminLo)) | 0;
+  const umaxLo = (a.umaxLo - b.uminLo) | 0;
+  const umaxHi = (a.umaxHi - b.uminHi - borrow(a.umaxLo, b.uminLo, umaxLo)) | 0;
+  const uwhole = borrow(a.uminHi, b.umaxHi, uminHi) <= borrow(a.umaxHi, b.uminHi, umaxHi);
 
-/** Source: scalar_min_max_add. */
-export const add64 = (r: Scalar, b: Scalar): void => {
-  addSigned64(r, r, b);
-  const minLo = (r.uminLo + b.uminLo) | 0;
-  const minHi = (r.uminHi + b.uminHi + carry(r.uminLo, b.uminLo, minLo)) | 0;
-  const maxLo = (r.umaxLo + b.umaxLo) | 0;
-  const maxHi = (r.umaxHi + b.umaxHi + carry(r.umaxLo, b.umaxLo, maxLo)) | 0;
-  const torn = carry(r.umaxHi, b.umaxHi, maxHi) > carry(r.uminHi, b.uminHi, minHi);
-  r.uminLo = torn ? 0 : minLo;
-  r.uminHi = torn ? 0 : minHi;
-  r.umaxLo = torn ? -1 : maxLo;
-  r.umaxHi = torn ? -1 : maxHi;
-};
+  const s32min = (a.s32min - b.s32max) | 0;
+  const s32max = (a.s32max - b.s32min) | 0;
+  const s32fits = (((a.s32min ^ b.s32max) & (a.s32min ^ s32min)) | ((a.s32max ^ b.s32min) & (a.s32max ^ s32max))) >= 0;
+  const u32min = (a.u32min - b.u32max) | 0;
+  const u32max = (a.u32max - b.u32min) | 0;
+  const u32whole = borrow(a.u32min, b.u32max, u32min) <= borrow(a.u32max, b.u32min, u32max);
 
-/** Source: scalar_min_max_sub. */
-export const sub64 = (r: Scalar, b: Scalar): void => {
-  subSigned64(r, r, b);
-  const minLo = (r.uminLo - b.umaxLo) | 0;
-  const minHi = (r.uminHi - b.umaxHi - borrow(r.uminLo, b.umaxLo, minLo)) | 0;
-  const maxLo = (r.umaxLo - b.uminLo) | 0;
-  const maxHi = (r.umaxHi - b.uminHi - borrow(r.umaxLo, b.uminLo, maxLo)) | 0;
-  const torn = borrow(r.uminHi, b.umaxHi, minHi) > borrow(r.umaxHi, b.uminHi, maxHi);
-  r.uminLo = torn ? 0 : minLo;
-  r.uminHi = torn ? 0 : minHi;
-  r.umaxLo = torn ? -1 : maxLo;
-  r.umaxHi = torn ? -1 : maxHi;
+  return new Scalar(
+    restLo & ~maskLo,
+    restHi & ~maskHi,
+    maskLo,
+    maskHi,
+    sfits ? sminLo : 0,
+    sfits ? sminHi : INT_MIN,
+    sfits ? smaxLo : -1,
+    sfits ? smaxHi : INT_MAX,
+    uwhole ? uminLo : 0,
+    uwhole ? uminHi : 0,
+    uwhole ? umaxLo : -1,
+    uwhole ? umaxHi : -1,
+    s32fits ? s32min : INT_MIN,
+    s32fits ? s32max : INT_MAX,
+    u32whole ? u32min : 0,
+    u32whole ? u32max : -1,
+  );
 };
 
 /** Source: scalar32_min_max_mul. */

@@ -1,5 +1,5 @@
 import type { Scalar } from './scalar.ts';
-import { addWord, borrow, carry, fls64, high, ltu, sarWord, shlWord, shrWord, smear32, swapBytes32 } from './words.ts';
+import { addWord, carry, fls64, high, ltu, sarWord, shlWord, shrWord, smear32, swapBytes32 } from './words.ts';
 
 /**
  * Numbers whose bits are partly known. A tnum is the `value`/`mask` part of a Scalar; a function writes its result there in
@@ -33,49 +33,6 @@ export const tnumMeetRange = (out: Scalar, minLo: number, minHi: number, maxLo: 
   const maskHi = out.maskHi & freeHi;
   out.valueLo = (out.valueLo | (minLo & ~freeLo)) & ~maskLo;
   out.valueHi = (out.valueHi | (minHi & ~freeHi)) & ~maskHi;
-  out.maskLo = maskLo;
-  out.maskHi = maskHi;
-};
-
-/**
- * The carries that may differ lie where the smallest and the largest sum differ; those bits and the operands' unknown bits are
- * unknown in the sum. Source: tnum_add.
- */
-export const tnumAdd = (out: Scalar, a: Scalar, b: Scalar): void => {
-  const aLo = a.valueLo;
-  const bLo = b.valueLo;
-  const aFree = a.maskLo;
-  const bFree = b.maskLo;
-  const sumLo = (aLo + bLo) | 0;
-  const sumHi = (a.valueHi + b.valueHi + carry(aLo, bLo, sumLo)) | 0;
-  const freeLo = (aFree + bFree) | 0;
-  const freeHi = (a.maskHi + b.maskHi + carry(aFree, bFree, freeLo)) | 0;
-  const topLo = (sumLo + freeLo) | 0;
-  const topHi = (sumHi + freeHi + carry(sumLo, freeLo, topLo)) | 0;
-  const maskLo = (topLo ^ sumLo) | aFree | bFree;
-  const maskHi = (topHi ^ sumHi) | a.maskHi | b.maskHi;
-  out.valueLo = sumLo & ~maskLo;
-  out.valueHi = sumHi & ~maskHi;
-  out.maskLo = maskLo;
-  out.maskHi = maskHi;
-};
-
-/** As tnumAdd, with the largest and the smallest difference. Source: tnum_sub. */
-export const tnumSub = (out: Scalar, a: Scalar, b: Scalar): void => {
-  const aLo = a.valueLo;
-  const bLo = b.valueLo;
-  const aFree = a.maskLo;
-  const bFree = b.maskLo;
-  const restLo = (aLo - bLo) | 0;
-  const restHi = (a.valueHi - b.valueHi - borrow(aLo, bLo, restLo)) | 0;
-  const topLo = (restLo + aFree) | 0;
-  const topHi = (restHi + a.maskHi + carry(restLo, aFree, topLo)) | 0;
-  const bottomLo = (restLo - bFree) | 0;
-  const bottomHi = (restHi - b.maskHi - borrow(restLo, bFree, bottomLo)) | 0;
-  const maskLo = (topLo ^ bottomLo) | aFree | bFree;
-  const maskHi = (topHi ^ bottomHi) | a.maskHi | b.maskHi;
-  out.valueLo = restLo & ~maskLo;
-  out.valueHi = restHi & ~maskHi;
   out.maskLo = maskLo;
   out.maskHi = maskHi;
 };
