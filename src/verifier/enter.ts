@@ -2,14 +2,15 @@ import { Bug, Reject } from '../contracts/errors.ts';
 import { ARG_BASES } from '../contracts/type_words.ts';
 import { prepareFuncArgs } from './call/global_args.ts';
 import type { Env, SubprogArg } from './env.ts';
-import { explore, initialFrame } from './explore.ts';
+import { explore } from './explore.ts';
 import { constDynptrReg, DYNPTR_LOCAL } from './objects/dynptr.ts';
 import { acquireReference } from './objects/references.ts';
+import { initialFrame } from './paths.ts';
 import { subprogName } from './program/subprogs.ts';
 import { freeStates } from './prune/visited.ts';
+import { markRegUnknown, setRegTo } from './state/access.ts';
 import type { Frame } from './state/frame.ts';
 import { NO_CALLSITE } from './state/frame.ts';
-import { markRegUnknown, setRegTo } from './state/access.ts';
 import { pointerReg, type Reg } from './state/reg.ts';
 import {
   BASE_MASK,

@@ -41,50 +41,13 @@ import { printVerifierState } from './log/state_lines.ts';
 import { pushHistory } from './prune/history.ts';
 import { commitStackWriteMarks, resetStackWriteMarks, updateLiveStack } from './prune/liveness.ts';
 import { isStateVisited, updateBranchCounts } from './prune/visited.ts';
-import { Frame, NO_CALLSITE } from './state/frame.ts';
-import { stackPointerReg } from './state/reg.ts';
-import { State } from './state/state.ts';
 
-/** Processed instructions, and states that wait, at most (include/linux/bpf.h, kernel/bpf/verifier.c). */
+/** Processed instructions at most (include/linux/bpf.h). */
 const BPF_COMPLEXITY_LIMIT_INSNS = 1_000_000;
-const BPF_COMPLEXITY_LIMIT_JMP_SEQ = 8192;
 
 /** What the walk does after an instruction. */
 
 export type Next = 'go-on' | 'go-on-and-print' | 'path-ends';
-
-/** A frame as a function starts with: everything unreadable but the frame pointer (init_func_state). */
-export const initialFrame = (callsite: number, frameno: number, subprogno: number): Frame => {
-  const frame = new Frame(callsite, frameno, subprogno);
-  frame.setReg(10, stackPointerReg(frameno));
-  return frame;
-};
-
-/**
- * Queues a copy of the current state to be explored from `insnIdx` on and returns the copy, for the caller to refine
- * (push_stack). Paths are taken up again last in, first out.
- */
-export function pushStack(env: Env, insnIdx: number, prevInsnIdx: number, speculative: boolean): State {
-  const state = env.cur.copy();
-  if (speculative) state.speculative = true;
-  env.pending.push({ state, insnIdx, prevInsnIdx, logPosition: env.log.position });
-  if (env.pending.length > BPF_COMPLEXITY_LIMIT_JMP_SEQ)
-    env.reject('EFAULT', `The sequence of ${env.pending.length} jumps is too complex.`);
-  if (state.parent) state.parent.branches++;
-  return state;
-}
-
-/** Queues an asynchronous callback: it starts on a stack of its own, whatever its caller's state (push_async_cb). */
-export function pushAsyncCallback(env: Env, insnIdx: number, prevInsnIdx: number, subprogno: number, sleepable: boolean): State {
-  const state = new State();
-  state.branches = 1;
-  state.inSleepable = sleepable;
-  state.frames[0] = initialFrame(NO_CALLSITE, 0, subprogno);
-  env.pending.push({ state, insnIdx, prevInsnIdx, logPosition: env.log.position });
-  if (env.pending.length > BPF_COMPLEXITY_LIMIT_JMP_SEQ)
-    env.reject('EFAULT', `The sequence of ${env.pending.length} jumps is too complex for async cb.`);
-  return state;
-}
 
 /** A refusal that a speculation barrier would avoid on a speculative path (error_recoverable_with_nospec). */
 const isRecoverableWithBarrier = (error: unknown): boolean =>
