@@ -1,6 +1,7 @@
 import type { CallbackSpec } from './helper.ts';
 import type { HostCall } from './host_call.ts';
 import type { Subject } from './subject.ts';
+import type { ProgTypeName } from './uapi_numbers.ts';
 
 /** KF_* flags, include/linux/btf.h. */
 export const KFUNC_FLAGS = {
@@ -25,6 +26,10 @@ export type KfuncFlag = keyof typeof KFUNC_FLAGS;
 /**
  * What the verifier knows about a kfunc beyond its C declaration and flags: the kernel's special_kfunc_list, as roles.
  * A role names a rule of the verifier's kfunc room; several kfuncs may share one.
+ *
+ * `list_pop` takes, `list_peek` only looks; `rbtree_child` is left and right. `iter_num` iterators leave the state of locks
+ * alone. `device_bound` kfuncs need a program that is bound to a device (bpf_dev_bound_kfunc_check). `trap` refuses the path
+ * that calls it (__bpf_trap). `session_cookie` returns 8 writable bytes.
  */
 export type KfuncRole =
   | 'obj_new'
@@ -63,28 +68,34 @@ export type KfuncRole =
   | 'wq_set_callback'
   | 'task_work_schedule'
   | 'iter_css_task_new'
+  | 'iter_num'
   | 'get_kmem_cache'
-  | 'set_dentry_xattr'
-  | 'arena'
-  | 'xdp_xmit_changes_packet'
-  | 'session_cookie';
+  | 'changes_packet_data'
+  | 'device_bound'
+  | 'session_cookie'
+  | 'trap';
 
 export interface Kfunc {
   readonly name: string;
   /** C declaration with the kernel's parameter names, whose suffixes (`__sz`, `__k`, `__ign`, …) the verifier reads */
   readonly declaration: string;
   readonly flags: readonly KfuncFlag[];
-  /** program types (short names as in `AvailabilityRow`), `*` for every type; plus named filter rules */
+  /** who may call it: registrations with register_btf_kfunc_id_set(); one that matches suffices, none: only attached to */
   readonly available: readonly KfuncAvailability[];
   readonly roles?: readonly KfuncRole[];
   readonly callback?: CallbackSpec;
+  /** may be called while a bpf_spin_lock or bpf_res_spin_lock is held (kfunc_spin_allowed) */
+  readonly allowedInLocks?: boolean;
+  /** fmod_ret programs may attach to it (register_btf_fmodret_id_set) */
+  readonly modifiesReturn?: boolean;
   /** runs the kfunc; absent: checked only */
   readonly run?: (call: HostCall) => void;
   readonly summary: string;
 }
 
 export interface KfuncAvailability {
-  readonly types: readonly string[];
+  /** `*`: every program type (BTF_KFUNC_HOOK_COMMON) */
+  readonly types: readonly (ProgTypeName | '*')[];
   /** the kernel's filter callback: true when this program may call it */
   readonly filter?: (subject: Subject) => boolean;
 }
