@@ -222,6 +222,9 @@ export class Env {
   scratchedSlotsLo = 0;
   scratchedSlotsHi = 0;
   prevLineInfo: LineInfo | null = null;
+  /** log position behind the last instruction line, and the length of that line */
+  prevLogPosition = 0;
+  prevInsnPrintLength = 0;
 
   /** kernel function, hook or tracepoint that the program attaches to; set by the attach room */
   attachProto: AttachProto | null = null;
@@ -296,6 +299,10 @@ export class Env {
   scratchSlot(spi: number): void {
     if (spi < 32) this.scratchedSlotsLo |= 1 << spi;
     else this.scratchedSlotsHi |= 1 << (spi - 32);
+  }
+
+  isSlotScratched(spi: number): boolean {
+    return ((spi < 32 ? this.scratchedSlotsLo >>> spi : this.scratchedSlotsHi >>> (spi - 32)) & 1) !== 0;
   }
 
   /** mark_verifier_state_clean */

@@ -13,12 +13,23 @@ import {
   PTR_MAYBE_NULL,
   PTR_TO_BTF_ID,
   PTR_TO_MAP_VALUE,
+  PTR_TO_SOCKET,
+  PTR_TO_XDP_SOCK,
   SCALAR_VALUE,
 } from '../state/reg_types.ts';
 import type { State } from '../state/state.ts';
 import { isRcuReg } from '../state/trust.ts';
 
 /** What comparisons with NULL teach. Source: mark_ptr_or_null_regs and mark_ptr_not_null_reg, kernel/bpf/verifier.c. */
+
+/** What a lookup in a map gives. */
+const LOOKUP_TYPES = {
+  value: PTR_TO_MAP_VALUE,
+  'inner-map': CONST_PTR_TO_MAP,
+  sock: PTR_TO_SOCKET,
+  xdp_sock: PTR_TO_XDP_SOCK,
+  none: PTR_TO_MAP_VALUE,
+} as const;
 
 /** The pointer without "or NULL"; a looked-up value becomes what its map holds. */
 export function notNull(reg: Reg): Reg {
@@ -32,7 +43,7 @@ export function notNull(reg: Reg): Reg {
     next.type = CONST_PTR_TO_MAP;
     next.obj = map.inner;
     next.aux = hasAsyncField(map.inner) ? reg.id : next.aux;
-  } else next.type = map.type.lookupType;
+  } else next.type = LOOKUP_TYPES[map.type.lookupReturns];
   return next;
 }
 
