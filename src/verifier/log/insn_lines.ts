@@ -55,8 +55,8 @@ export function verboseLineInfo(env: Env, index: number, prefix: string): void {
   const row = findLineInfo(env, index);
   const previous = env.prevLineInfo;
   if (!row || row === previous || (previous && isSameLine(row, previous))) return;
-  const source = btf.stringAt(row.lineOff).replace(/^[ \t-\r\u00a0]+/, '');
-  const path = btf.stringAt(row.fileOff);
+  const source = (btf.stringAt(row.lineOff) ?? '').replace(/^[ \t-\r\u00a0]+/, '');
+  const path = btf.stringAt(row.fileOff) ?? '';
   const file = path.slice(path.lastIndexOf('/') + 1);
   env.log.trace(`${prefix}${source.slice(0, MAX_PIECE)} @ ${file}:${row.lineCol >>> 10}\n`);
   env.prevLineInfo = row;
