@@ -1,0 +1,1 @@
+export { ITER_TARGETS } from './targets.ts';
