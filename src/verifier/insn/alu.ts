@@ -12,6 +12,7 @@ import { BPF_ADD_CONST, BPF_ADD_CONST32, BPF_ADD_CONST64, pointerReg, type Reg, 
 import { PTR_TO_ARENA, SCALAR_VALUE } from '../state/reg_types.ts';
 import { isPointerValue } from '../state/trust.ts';
 import { checkRegBounds } from './bounds_check.ts';
+import { linkBeforeMov } from './linked_regs.ts';
 import { adjustPointer } from './pointer_arithmetic.ts';
 import { sanitizeValue } from './sanitize.ts';
 
@@ -94,24 +95,6 @@ function checkMovFields(env: Env, insn: Insn): void {
     if (!env.arena) env.reject('EINVAL', 'addr_space_cast insn can only be used in a program that has an associated arena');
   } else if ((off !== 0 && off !== 8 && off !== 16 && !(is64(insn) && off === 32)) || imm !== 0)
     env.reject('EINVAL', 'BPF_MOV uses reserved fields');
-}
-
-/**
- * Gives a scalar a number of its own before it is copied, so that a later comparison of the copy refines it too; a number that
- * stands for "linked plus a constant" is dropped (assign_scalar_id_before_mov). The register of the current frame is updated.
- */
-function linkBeforeMov(env: Env, regno: number): Reg {
-  const reg = env.cur.top.regs[regno] as Reg;
-  if (reg.type !== SCALAR_VALUE) return reg;
-  const dropsLink = (reg.id & BPF_ADD_CONST) !== 0;
-  const id = dropsLink ? 0 : reg.id;
-  const needsId = id === 0 && !isConst(reg.scalar);
-  if (!dropsLink && !needsId) return reg;
-  const linked = reg.clone();
-  if (dropsLink) linked.off = 0;
-  linked.id = needsId ? env.newId() : 0;
-  env.cur.writableTop().refineReg(regno, linked);
-  return linked;
 }
 
 /** Copies a scalar with its value changed by `scalar`; the link survives where `linked`. */

@@ -2,7 +2,7 @@ import type { Env } from '../env.ts';
 import { alu } from '../scalar/alu.ts';
 import { zeroExtend32 } from '../scalar/extend.ts';
 import { ADD } from '../scalar/opcodes.ts';
-import { constScalar } from '../scalar/scalar.ts';
+import { constScalar, isConst } from '../scalar/scalar.ts';
 import { BPF_ADD_CONST, BPF_ADD_CONST32, type Reg } from '../state/reg.ts';
 import { SCALAR_VALUE } from '../state/reg_types.ts';
 import { isSpilled, Slot } from '../state/stack_slot.ts';
@@ -93,4 +93,22 @@ function shifted(reg: Reg, known: Reg): Reg {
   const sum = alu(ADD, true, known.scalar, constScalar(distance | 0, Math.floor(distance / 0x1_0000_0000)));
   next.scalar = ((reg.id | known.id) & BPF_ADD_CONST32) !== 0 ? zeroExtend32(sum) : sum;
   return next;
+}
+
+/**
+ * Gives a scalar a number of its own before it is copied, so that a later comparison of the copy refines it too; a number that
+ * stands for "linked plus a constant" is dropped (assign_scalar_id_before_mov). The register of the current frame is updated.
+ */
+export function linkBeforeMov(env: Env, regno: number): Reg {
+  const reg = env.cur.top.regs[regno] as Reg;
+  if (reg.type !== SCALAR_VALUE) return reg;
+  const dropsLink = (reg.id & BPF_ADD_CONST) !== 0;
+  const id = dropsLink ? 0 : reg.id;
+  const needsId = id === 0 && !isConst(reg.scalar);
+  if (!dropsLink && !needsId) return reg;
+  const linked = reg.clone();
+  if (dropsLink) linked.off = 0;
+  linked.id = needsId ? env.newId() : 0;
+  env.cur.writableTop().refineReg(regno, linked);
+  return linked;
 }
