@@ -14,7 +14,8 @@ const ROUNDS = 3;
  *    same in both. A signed range that crosses it is two unsigned pieces; if the unsigned range misses one, the other holds.
  *    Source: __reg32_deduce_bounds, __reg64_deduce_bounds.
  * 3. 64 bits from the low half. The low half of a 64-bit bound moves to the nearest number the 32-bit range allows. A number in
- *    -2^31..2^31-1 whose low half is not negative is its low half. Source: __reg_deduce_mixed_bounds.
+ *    -2^31..2^31-1 whose low half is not negative is its low half: its 64-bit bounds are replaced, even by wider ones.
+ *    Source: __reg_deduce_mixed_bounds.
  *
  * Returns whether a bound moved. All sources: kernel/bpf/verifier.c.
  */
