@@ -134,8 +134,6 @@ export interface ProgType {
   /** capability classes of bpf_prog_load: is_net_admin_prog_type, is_perfmon_prog_type */
   readonly needs: readonly LoadCapability[];
   readonly unprivilegedOk: boolean;
-  /** BPF_LD_ABS and BPF_LD_IND read its packet (may_access_skb) */
-  readonly hasLegacyPacketLoads?: boolean;
   /** name of the kernel's bpf_verifier_ops */
   readonly ops: string;
   readonly summary: string;

@@ -12,7 +12,7 @@ const CONTEXT_REG = 6;
 
 /** A load from the packet as classic BPF has it; it may end the program, so nothing may be held (check_ld_abs). */
 export function checkLdAbs(env: Env, insn: Insn): void {
-  if (!env.progType.hasLegacyPacketLoads) env.reject('EINVAL', 'BPF_LD_[ABS|IND] instructions not allowed for this program type');
+  if (!env.progType.legacyPacketLoads) env.reject('EINVAL', 'BPF_LD_[ABS|IND] instructions not allowed for this program type');
   const mode = modeOf(insn.code);
   if (insn.dst !== 0 || insn.off !== 0 || sizeOf(insn.code) === BPF_DW || (mode === BPF_ABS && insn.src !== 0))
     env.reject('EINVAL', 'BPF_LD_[ABS|IND] uses reserved fields');

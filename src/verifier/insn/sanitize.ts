@@ -2,7 +2,7 @@ import { BPF_X, opOf, sourceOf } from '../../isa/constants.ts';
 import type { Insn } from '../../isa/insn.ts';
 import type { Env } from '../env.ts';
 import { tnumText } from '../log/scalar_text.ts';
-import { checkMapAccess } from '../memory/map_value.ts';
+import { mayAccessMap } from '../memory/map_value.ts';
 import { pushStack } from '../paths.ts';
 import { ADD } from '../scalar/opcodes.ts';
 import { isConst, type Scalar } from '../scalar/scalar.ts';
@@ -138,7 +138,7 @@ export function checkSanitizedBounds(env: Env, insn: Insn, result: Reg): void {
     if (off >= 0 || off < -MAX_BPF_STACK)
       env.reject('EACCES', `R${dst} stack pointer arithmetic goes out of range, prohibited for !root; off=${off}`);
   } else if (result.type === PTR_TO_MAP_VALUE) {
-    if (!checkMapAccess(env, dst, result.off, 1, false, 'helper', 'report'))
+    if (!mayAccessMap(env, dst, result.off, 1, 'helper'))
       env.reject('EACCES', `R${dst} pointer arithmetic of map value goes out of range, prohibited for !root`);
   }
 }

@@ -1,8 +1,7 @@
 import type { Env } from '../env.ts';
 import { tnumText } from '../log/scalar_text.ts';
 import { regTypeText } from '../log/state_lines.ts';
-import { constImm, isAligned, isConst, isZero, type Scalar } from '../scalar/scalar.ts';
-import { tnumAdd } from '../scalar/tnum.ts';
+import { isZero, type Scalar } from '../scalar/scalar.ts';
 import type { Reg } from '../state/reg.ts';
 import {
   PTR_TO_ARENA,
@@ -107,11 +106,11 @@ const DESCRIPTIONS = new Map<number, string>([
   [PTR_TO_XDP_SOCK, 'xdp_sock '],
 ]);
 
+/** Whether the variable offset plus `off` is a multiple of `size`; the low bits of the sum decide (tnum_add). */
 const isAlignedAt = (scalar: Scalar, off: number, size: number): boolean => {
-  if (isConst(scalar)) return ((scalar.valueLo + off) & (size - 1)) === 0;
-  const sum = scalar.clone();
-  tnumAdd(sum, scalar, constImm(off));
-  return isAligned(sum, size);
+  const sum = (scalar.valueLo + off) | 0;
+  const unknown = ((scalar.maskLo + sum) ^ sum) | scalar.maskLo;
+  return ((sum | unknown) & (size - 1)) === 0;
 };
 
 /** Alignment: always of the stack, of everything in strict mode (check_ptr_alignment). */

@@ -118,7 +118,7 @@ function readStackFixed(env: Env, frameno: number, off: number, size: number, ds
 }
 
 /** The low bytes of a spilled scalar stand at its lowest addresses on a little-endian machine (bpf_stack_narrow_access_ok). */
-const isLowPart = (off: number, size: number, width: number): boolean => size <= width && ((off % width) + width) % width === 0;
+const isLowPart = (off: number, size: number, width: number): boolean => size <= width && (off & 7) === 0;
 
 /** A fill narrower than 8 bytes, or from a narrow spill. False when it does not restore the spilled register. */
 function fillNarrow(
