@@ -204,6 +204,8 @@ export class Env {
   readonly pending: PendingPath[] = [];
   idGen = 0;
   seenDirectWrite = false;
+  /** unprivileged pointer arithmetic was seen: states match only when their scalars are the same (explore_alu_limits) */
+  exploreAluLimits = false;
   seenException = false;
   /** entry of the jump history that the current instruction made, if any */
   curHistory: State['history'][number] | null = null;
