@@ -117,6 +117,16 @@ export const alu = (op: number, is64: boolean, dst: Scalar, src: Scalar): Scalar
 export const negate = (is64: boolean, dst: Scalar): Scalar => alu(SUB, is64, ZERO, dst);
 
 /**
+ * `known` plus the word `hi:lo`, as a register linked to it by that distance learns it: in the low half, zero-extended, if
+ * `is32`. Source: sync_linked_regs, kernel/bpf/verifier.c.
+ */
+export const atDistance = (known: Scalar, lo: number, hi: number, is32: boolean): Scalar => {
+  const r = sum(known, constScalar(lo, hi));
+  if (is32) clearHighHalf(r);
+  return sync(r);
+};
+
+/**
  * Width at which `dst` is 0 or -1, 0 if at none: before AND or OR with a constant the kernel follows both numbers separately.
  * Source: maybe_fork_scalars, kernel/bpf/verifier.c.
  */

@@ -1,29 +1,28 @@
-/** Operation bits of an instruction code, `code & 0xf0`. Source: include/uapi/linux/bpf_common.h, include/uapi/linux/bpf.h. */
-
-export const ADD = 0x00;
-export const SUB = 0x10;
-export const MUL = 0x20;
-export const DIV = 0x30;
-export const OR = 0x40;
-export const AND = 0x50;
-export const LSH = 0x60;
-export const RSH = 0x70;
-export const NEG = 0x80;
-export const MOD = 0x90;
-export const XOR = 0xa0;
-export const ARSH = 0xc0;
-
-export const JEQ = 0x10;
-export const JGT = 0x20;
-export const JGE = 0x30;
-export const JSET = 0x40;
-export const JNE = 0x50;
-export const JSGT = 0x60;
-export const JSGE = 0x70;
-export const JLT = 0xa0;
-export const JLE = 0xb0;
-export const JSLT = 0xc0;
-export const JSLE = 0xd0;
+/** Operation bits of an instruction code (`code & 0xf0`) that mean something to a number. */
+export {
+  BPF_ADD as ADD,
+  BPF_AND as AND,
+  BPF_ARSH as ARSH,
+  BPF_DIV as DIV,
+  BPF_JEQ as JEQ,
+  BPF_JGE as JGE,
+  BPF_JGT as JGT,
+  BPF_JLE as JLE,
+  BPF_JLT as JLT,
+  BPF_JNE as JNE,
+  BPF_JSET as JSET,
+  BPF_JSGE as JSGE,
+  BPF_JSGT as JSGT,
+  BPF_JSLE as JSLE,
+  BPF_JSLT as JSLT,
+  BPF_LSH as LSH,
+  BPF_MOD as MOD,
+  BPF_MUL as MUL,
+  BPF_OR as OR,
+  BPF_RSH as RSH,
+  BPF_SUB as SUB,
+  BPF_XOR as XOR,
+} from '../../isa/constants.ts';
 
 /** No bit of the mask is set: what JSET knows when it does not jump. Not an instruction. Source: rev_opcode, BPF_JSET | BPF_X. */
 export const JSET_CLEAR = 0x48;

@@ -37,6 +37,18 @@ export const tnumMeetRange = (out: Scalar, minLo: number, minHi: number, maxLo: 
   out.maskHi = maskHi;
 };
 
+/** The bits of `sum` in arithmetic.ts alone. Source: tnum_add. */
+export const tnumAdd = (out: Scalar, a: Scalar, b: Scalar): void => {
+  const sumLo = addWord(a.valueLo, a.valueHi, b.valueLo, b.valueHi);
+  const sumHi = high;
+  const freeLo = addWord(a.maskLo, a.maskHi, b.maskLo, b.maskHi);
+  const freeHi = high;
+  const topLo = addWord(sumLo, sumHi, freeLo, freeHi);
+  const maskLo = (topLo ^ sumLo) | a.maskLo | b.maskLo;
+  const maskHi = (high ^ sumHi) | a.maskHi | b.maskHi;
+  set(out, sumLo & ~maskLo, sumHi & ~maskHi, maskLo, maskHi);
+};
+
 /** Source: tnum_and. */
 export const tnumAnd = (out: Scalar, a: Scalar, b: Scalar): void => {
   const valueLo = a.valueLo & b.valueLo;

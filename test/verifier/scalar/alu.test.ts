@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { alu, forked, forkWidth, negate } from '../../../src/verifier/scalar/alu.ts';
+import { alu, atDistance, forked, forkWidth, negate } from '../../../src/verifier/scalar/alu.ts';
 import * as op from '../../../src/verifier/scalar/opcodes.ts';
 import { constImm, constScalar, equals, type Scalar, UNKNOWN } from '../../../src/verifier/scalar/scalar.ts';
 import { sync } from '../../../src/verifier/scalar/sync.ts';
@@ -92,6 +92,21 @@ describe('what the kernel gives up on', () => {
     expect(alu(op.LSH, false, constImm(1), constScalar(3, 1))).toBe(UNKNOWN);
     expect(alu(op.LSH, false, constImm(1), constImm(32))).toBe(UNKNOWN);
     expect(show(alu(op.LSH, true, constImm(1), constImm(32)))).toContain('(0x100000000; 0x0)');
+  });
+});
+
+describe('a register linked by a distance', () => {
+  test('admits the concrete sum, in 64 bits or in the zero-extended low half', () => {
+    law(fc.tuple(witnessed(), fc.bigInt({ min: -(1n << 32n), max: 1n << 32n })), ([known, distance]) => {
+      expect(admits(atDistance(known.scalar, lo(distance), hi(distance), false), known.word + distance)).toBe(true);
+      expect(admits(atDistance(known.scalar, lo(distance), hi(distance), true), u32(known.word + distance))).toBe(true);
+    });
+  });
+
+  test('the low half is cut before the reduction', () => {
+    const nearTop = sync(Object.assign(UNKNOWN.clone(), { uminLo: -2, umaxLo: -1, umaxHi: 0 }));
+    expect(show(atDistance(nearTop, 2, 0, false))).toContain('u64=[0x100000000, 0x100000001]');
+    expect(show(atDistance(nearTop, 2, 0, true))).toContain('u64=[0x0, 0x1]');
   });
 });
 
