@@ -96,7 +96,10 @@ export function sanitizePointer(env: Env, insn: Insn, pointer: Reg, off: Scalar,
   const limit = pointerLimit(env, insn, pointer, maskToLeft, reversed);
   const state =
     (isNegative ? ALU_NEG_VALUE : 0) | (isImmediate ? ALU_IMMEDIATE : 0) | (reversed ? ALU_SANITIZE_DST : ALU_SANITIZE_SRC);
-  if (!isImmediate) simulate(env, insn, pointer, reversed);
+  if (!isImmediate) {
+    env.exploreAluLimits = true;
+    simulate(env, insn, pointer, reversed);
+  }
   return { state, limit, maskToLeft };
 }
 
