@@ -1,8 +1,6 @@
 import type { Env } from '../env.ts';
-import { alu } from '../scalar/alu.ts';
-import { zeroExtend32 } from '../scalar/extend.ts';
-import { ADD } from '../scalar/opcodes.ts';
-import { constScalar, isConst } from '../scalar/scalar.ts';
+import { atDistance } from '../scalar/alu.ts';
+import { isConst } from '../scalar/scalar.ts';
 import { BPF_ADD_CONST, BPF_ADD_CONST32, type Reg } from '../state/reg.ts';
 import { SCALAR_VALUE } from '../state/reg_types.ts';
 import { isSpilled, Slot } from '../state/stack_slot.ts';
@@ -90,8 +88,8 @@ function shifted(reg: Reg, known: Reg): Reg {
   next.off = reg.off;
   next.id = reg.id;
   const distance = reg.off - known.off;
-  const sum = alu(ADD, true, known.scalar, constScalar(distance | 0, Math.floor(distance / 0x1_0000_0000)));
-  next.scalar = ((reg.id | known.id) & BPF_ADD_CONST32) !== 0 ? zeroExtend32(sum) : sum;
+  const is32 = ((reg.id | known.id) & BPF_ADD_CONST32) !== 0;
+  next.scalar = atDistance(known.scalar, distance | 0, Math.floor(distance / 0x1_0000_0000), is32);
   return next;
 }
 
