@@ -28,7 +28,8 @@ export class Btf {
   readonly #startStr: number;
   readonly #types: (BtfType | undefined)[] = [];
   readonly #aligns = new Map<number, number>();
-  #tags: Map<number, DeclTagType[]> | undefined;
+  /** Ids of the tags of each tagged type. */
+  #tags: Map<number, number[]> | undefined;
 
   constructor(source: BtfSource, base?: Btf) {
     this.source = source;
@@ -104,10 +105,9 @@ export class Btf {
     const inBase = this.base?.findByName(name, kind);
     if (inBase !== undefined) return inBase;
     if (name === '') return undefined;
-    for (const index of this.source.named(nameHash(name))) {
-      if (BTF_KINDS[this.source.kindOf(index)] !== kind) continue;
+    for (const index of this.source.named(nameHash(name), BTF_KINDS.indexOf(kind))) {
       const type = this.type(this.startId + index);
-      if (type.name === name) return type as BtfTypeOf<K>;
+      if (type.kind === kind && type.name === name) return type as BtfTypeOf<K>;
     }
     return undefined;
   }
@@ -227,15 +227,13 @@ export class Btf {
   declTags(id: number): readonly DeclTagType[] {
     if (this.#tags === undefined) {
       this.#tags = new Map();
-      for (const index of this.source.declTags) {
-        const tag = this.type(this.startId + index);
-        if (tag.kind !== 'DECL_TAG') continue;
-        const known = this.#tags.get(tag.type);
-        if (known === undefined) this.#tags.set(tag.type, [tag]);
-        else known.push(tag);
+      for (const [index, target] of this.source.declTags) {
+        const known = this.#tags.get(target);
+        if (known === undefined) this.#tags.set(target, [this.startId + index]);
+        else known.push(this.startId + index);
       }
     }
-    const own = this.#tags.get(id) ?? [];
+    const own = (this.#tags.get(id) ?? []).map((tagId) => this.type(tagId)).filter((tag) => tag.kind === 'DECL_TAG');
     return this.base === undefined || id >= this.startId ? own : [...this.base.declTags(id), ...own];
   }
 

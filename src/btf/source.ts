@@ -11,10 +11,10 @@ export interface BtfSource {
   text(offset: number): string | undefined;
   /** Bytes of the string section. */
   readonly strLen: number;
-  /** Indexes, ascending, of types whose `nameHash` is `hash`; a few others may be among them. */
-  named(hash: number): readonly number[];
-  /** Indexes of all DECL_TAG types, ascending. */
-  readonly declTags: readonly number[];
+  /** Indexes, ascending, of types whose `nameHash` is `hash` (and whose kind number is `kind`, if given); others may be among them. */
+  named(hash: number, kind?: number): readonly number[];
+  /** Index and target id of all DECL_TAG types, ascending by index. */
+  readonly declTags: readonly (readonly [index: number, target: number])[];
   /** The kind number of type `index`, without decoding it. */
   kindOf(index: number): number;
 }
@@ -46,7 +46,7 @@ export class FlatSource implements BtfSource {
   readonly view: DataView;
   readonly count: number;
   readonly strLen: number;
-  readonly declTags: readonly number[];
+  readonly declTags: readonly (readonly [index: number, target: number])[];
   /** Byte offset of each type in the blob. */
   readonly offsets: Uint32Array;
   /** End of the type section in the blob. */
@@ -65,7 +65,7 @@ export class FlatSource implements BtfSource {
     this.strLen = sections.strLen;
     this.startStr = startStr;
     const offsets = new Uint32Array(Math.floor(sections.typeLen / BTF_TYPE_BYTES));
-    const declTags: number[] = [];
+    const declTags: [number, number][] = [];
     const end = sections.types + sections.typeLen;
     let count = 0;
     for (let at = sections.types; at < end; count++) {
@@ -77,7 +77,7 @@ export class FlatSource implements BtfSource {
       if (extra < 0) throw new BtfError(`Invalid kind:${infoKind(info)}`, where);
       const left = end - at - BTF_TYPE_BYTES;
       if (left < extra) throw new BtfError(`meta_left:${left} meta_needed:${extra}`, where);
-      if (infoKind(info) === KIND_DECL_TAG) declTags.push(count);
+      if (infoKind(info) === KIND_DECL_TAG) declTags.push([count, this.view.getUint32(at + 8, true)]);
       offsets[count] = at;
       at += BTF_TYPE_BYTES + extra;
     }
@@ -100,12 +100,12 @@ export class FlatSource implements BtfSource {
     return infoKind(this.view.getUint32(this.offsets[index]! + 4, true));
   }
 
-  named(hash: number): number[] {
+  named(hash: number, kind?: number): number[] {
     this.#index ??= buildNameIndex(this);
     const { heads, next, hashes } = this.#index;
     const found: number[] = [];
     for (let index = heads[hash & (heads.length - 1)]!; index !== -1; index = next[index]!) {
-      if (hashes[index] === hash) found.push(index);
+      if (hashes[index] === hash && (kind === undefined || this.kindOf(index) === kind)) found.push(index);
     }
     return found;
   }
