@@ -6,6 +6,7 @@ import type { Insn } from '../isa/insn.ts';
  * wherever the kernel's interface takes a descriptor, a `Program` holds an index into its `maps`.
  */
 export interface MapDef {
+  /** as the object declares it; the kernel keeps the first 15 characters */
   readonly name: string;
   /** BPF_MAP_TYPE_*, include/uapi/linux/bpf.h */
   readonly type: number;
@@ -23,7 +24,10 @@ export interface MapDef {
   readonly btfVmlinuxValueTypeId: number;
   /** template of the inner map of a map-in-map */
   readonly inner: MapDef | null;
-  /** array-like data maps (.data, .rodata, .bss, .kconfig): initial bytes of the one value */
+  /**
+   * Initial bytes: of the one value of a data map (.data, .rodata, .bss, .kconfig) or of a struct_ops map (without its programs),
+   * or of an arena. What follows them is zero.
+   */
   readonly initial: Uint8Array | null;
   /** frozen after creation (libbpf freezes .rodata and .kconfig): with BPF_F_RDONLY_PROG its content is a constant */
   readonly frozen: boolean;
@@ -34,6 +38,7 @@ export interface MapDef {
 }
 
 export interface MapSlot {
+  /** struct_ops maps: index of the member in the kernel's struct */
   readonly index: number;
   /** name of the inner map or of the program that stands in the slot */
   readonly name: string;
@@ -57,7 +62,10 @@ export interface LineInfo {
 
 /** What a tracing, LSM, struct_ops, iterator or freplace program is attached to, as BPF_PROG_LOAD is told. */
 export interface AttachTarget {
-  /** name of the target: a kernel function, an LSM hook, a struct_ops type, or a program's function */
+  /**
+   * Name of the target as attach_func_name has it: a kernel function (`bpf_lsm_file_open`, `bpf_iter_task`), a raw tracepoint
+   * (`sched_switch`), a struct_ops type, or a program's function.
+   */
   readonly name: string;
   /** type id in the kernel's BTF (`program` null), or in the BTF of the program that is replaced */
   readonly btfId: number;
@@ -83,8 +91,9 @@ export type ProgFlag = keyof typeof PROG_FLAGS;
  * One program as BPF_PROG_LOAD would be given it: after static linking, CO-RE and map relocation.
  *
  * In `insns` an `ld_imm64` with src BPF_PSEUDO_MAP_FD or BPF_PSEUDO_MAP_VALUE has an index into `maps` as its first
- * immediate; BPF_PSEUDO_BTF_ID has a type id of the kernel's BTF; a kfunc call (src 2) has the type id of its
- * BTF_KIND_FUNC in the kernel's BTF and offset 0.
+ * immediate (a number outside `maps` is no map: below zero it is the complement of the descriptor that hand-written code
+ * named); BPF_PSEUDO_BTF_ID has a type id of the kernel's BTF; a kfunc call (src 2) has the type id of its BTF_KIND_FUNC in
+ * the kernel's BTF and offset 0.
  */
 export interface Program {
   readonly name: string;

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { messagePattern } from '../../src/elf/expectations.ts';
+import { PROG_FLAGS } from '../../src/program/program.ts';
+import { loadFixture, programOf } from './fixture.ts';
+
+const image = loadFixture('annotated');
+
+test('verdict, messages, log level and the unprivileged side', () => {
+  const messages = ['R1 invalid mem', '/at [0-9]+\\/\\(x\\)/'];
+  const shared = { messages, notMessages: ['fine'], errno: null, logLevel: 2, description: 'a program that is refused' };
+  expect(image.expectations.get('refused')).toEqual({
+    ...shared,
+    verdict: 'reject',
+    returns: null,
+    unprivileged: { ...shared, verdict: 'accept', returns: 16, unprivileged: null },
+  });
+  expect(image.expectations.get('taken')).toMatchObject({
+    verdict: 'accept',
+    returns: -1,
+    description: 'taken',
+    unprivileged: null,
+  });
+});
+
+test('a program that is only tested without privileges says nothing of the privileged verdict', () => {
+  expect(image.expectations.get('only_unprivileged')).toMatchObject({ verdict: null, unprivileged: { verdict: 'reject' } });
+});
+
+test('auxiliary and unannotated programs expect nothing', () => {
+  expect([...image.expectations.keys()].sort()).toEqual(['only_unprivileged', 'refused', 'taken']);
+});
+
+test('program flags by name, by number, and cleared', () => {
+  expect(programOf(image, 'refused').flags).toBe(PROG_FLAGS.BPF_F_TEST_STATE_FREQ);
+  expect(programOf(image, 'taken').flags).toBe(4);
+});
+
+test.each([
+  ['plain text', 'plain text'],
+  ['a.b{{[0-9]+}}c*', '/a\\.b[0-9]+c\\*/'],
+  ['{{(one|two)}}', '/(one|two)/'],
+  ['open {{ only', 'open {{ only'],
+])('the pattern %s', (text, pattern) => {
+  expect(messagePattern(text)).toBe(pattern);
+});
