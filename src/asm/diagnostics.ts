@@ -1,0 +1,53 @@
+import { type Diagnostic, Malformed } from '../contracts/errors.ts';
+
+/** Where something stands in the text; both 1-based. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** More errors than this say nothing new. */
+const MAX_DIAGNOSTICS = 50;
+
+/** Collects the errors of one text, so that several are reported at once. */
+export class Diagnostics {
+  readonly file: string;
+  readonly #lines: readonly string[];
+  readonly #found: Diagnostic[] = [];
+
+  constructor(file: string, lines: readonly string[]) {
+    this.file = file;
+    this.#lines = lines;
+  }
+
+  add(message: string, { line, column }: Position): void {
+    if (this.#found.some((known) => known.line === line && known.column === column && known.message === message)) return;
+    this.#found.push({ message, line, column, sourceLine: this.#lines[line - 1] ?? '' });
+  }
+
+  /** Throws `Malformed` with everything found, in the order of the text, when there is anything. */
+  throwIfAny(): void {
+    if (this.#found.length === 0) return;
+    const sorted = [...this.#found].sort((a, b) => a.line! - b.line! || a.column! - b.column!);
+    const kept = sorted.slice(0, MAX_DIAGNOSTICS);
+    const first = kept[0]!;
+    const more = sorted.length > 1 ? ` (and ${sorted.length - 1} more)` : '';
+    throw new Malformed(`${this.file}:${first.line}:${first.column}: ${first.message}${more}`, this.file, kept);
+  }
+}
+
+const MAX_SHOWN_LINE = 200;
+
+/** One diagnostic as a compiler prints it: place and message, the line, a caret below the place. */
+export function renderDiagnostic(file: string | null, diagnostic: Diagnostic): string {
+  const { message, line, column, sourceLine } = diagnostic;
+  const place = [file ?? '<input>', line, column].filter((part) => part !== null).join(':');
+  if (sourceLine === undefined || column === null) return `${place}: ${message}`;
+  const shown = sourceLine.slice(0, MAX_SHOWN_LINE);
+  const indent = shown.slice(0, column - 1).replace(/[^\t]/g, ' ');
+  return `${place}: ${message}\n    ${shown}\n    ${indent}^`;
+}
+
+/** All diagnostics of an error, one below the other. */
+export const renderMalformed = (error: Malformed): string =>
+  error.diagnostics.map((diagnostic) => renderDiagnostic(error.file, diagnostic)).join('\n');

@@ -1,0 +1,91 @@
+/**
+ * Instructions as the kernel's log and LLVM write them. One statement per match.
+ *
+ * Where the two differ both are taken: `r1 -8` and `r1 - 0x8` in addresses, `goto pc+3` and `goto +3`, `atomic64_xchg` and
+ * `xchg_64`, 32-bit memory operands with `r` and with `w` registers. A 64-bit constant ends in `ll`.
+ */
+export const KERNEL_GRAMMAR = `
+Kernel {
+  Statement
+    = word<"if"> reg compare Operand word<"goto"> Target        -- jumpIf
+    | word<"goto"> Target                                       -- goto
+    | word<"gotol"> Target                                      -- gotol
+    | word<"may_goto"> Target                                   -- mayGoto
+    | word<"callx"> reg                                         -- callx
+    | word<"call"> Callee                                       -- call
+    | word<"exit">                                              -- exit
+    | word<"lock"> Memory aluOp reg                             -- atomic
+    | word<"store_release"> "(" Place "," reg ")"               -- storeRelease
+    | word<"ld_pseudo"> reg "," number "," number               -- pseudo
+    | Memory "=" reg                                            -- stx
+    | Memory "=" Immediate                                      -- st
+    | reg "=" "-" reg                                           -- neg
+    | reg "=" cast reg                                          -- movsx
+    | reg "=" byteOrder reg                                     -- end
+    | reg "=" "*" type "skb" "[" reg SignedNumber? "]"          -- ldInd
+    | reg "=" "*" type "skb" "[" number "]"                     -- ldAbs
+    | reg "=" Memory                                            -- ldx
+    | reg "=" fetch "(" Place "," reg ")"                       -- fetch
+    | reg "=" exchange "(" Place "," reg ")"                    -- xchg
+    | reg "=" compareExchange "(" Place "," reg "," reg ")"     -- cmpxchg
+    | reg "=" shortExchange "(" reg SignedNumber? "," reg ")"   -- shortXchg
+    | reg "=" shortCompareExchange "(" reg SignedNumber? "," reg "," reg ")"  -- shortCmpxchg
+    | reg "=" word<"load_acquire"> "(" Place ")"                -- loadAcquire
+    | reg "=" word<"addr_space_cast"> "(" reg "," number "," number ")"  -- addrSpaceCast
+    | reg "=" Wide word<"ll">                                   -- wide
+    | reg "=" Operand                                           -- mov
+    | reg aluOp Operand                                         -- alu
+
+  Operand = reg         -- reg
+          | Immediate   -- imm
+  Immediate = number    -- number
+            | name      -- constant
+
+  Memory = "*" Place
+  Place = type "(" reg SignedNumber? ")"
+  SignedNumber = ("+" | "-") "-"? digits
+
+  Target = "pc"? ("+" | "-") digits Annotation?  -- distance
+         | name                       -- label
+         | nearby                     -- nearby
+  Annotation = "<" (~">" any)* ">"
+
+  Callee = "pc" ("+" | "-") digits              -- distance
+         | calleeName "#" number                -- logged
+         | number                               -- id
+         | name                                 -- name
+
+  Wide = number                                 -- number
+       | word<"btf_id"> "(" number ")"          -- btfId
+       | word<"func"> "(" "pc" ("+" | "-") digits ")"  -- func
+       | word<"map_idx"> "(" number ")"         -- mapIdx
+       | word<"map_idx_value"> "(" number "," number ")"  -- mapIdxValue
+       | name "[" "0" "]" SignedNumber?         -- value
+       | name SignedNumber?                     -- address
+
+  word<w> = w ~wordPart
+  wordPart = alnum | "_"
+  reg (a register) = ("r" | "w") digit+ ~wordPart
+  number (a number) = "-"? digits
+  digits = ("0x" | "0X") hexDigit+ ~wordPart    -- hex
+         | digit+ ~wordPart                     -- decimal
+  name (a name) = (letter | "_" | ".") (wordPart | "." | "$")*
+  calleeName = "kernel-function" | "<error>" | name
+  nearby = digit+ ("f" | "b") ~wordPart
+
+  type (a type in parentheses) = "(" space* typeName space* "*" space* ")"
+  typeName = ("u" | "s") ("8" | "16" | "32" | "64")
+  cast = "(" ("s8" | "s16" | "s32") ")"
+  byteOrder = ("le" | "be" | "bswap") ("16" | "32" | "64") ~wordPart
+  compare (a comparison)
+    = "s>=" | "s<=" | "s>" | "s<" | "==" | "!=" | ">=" | "<=" | ">" | "<" | "&"
+  aluOp (an operator)
+    = "s>>=" | "s/=" | "s%=" | "<<=" | ">>=" | "+=" | "-=" | "*=" | "/=" | "|=" | "&=" | "%=" | "^="
+  atomic = "atomic64" | "atomic"
+  fetch = atomic "_fetch_" ("add" | "or" | "and" | "xor") ~wordPart
+  exchange = atomic "_xchg" ~wordPart
+  compareExchange = atomic "_cmpxchg" ~wordPart
+  shortExchange = ("xchg_64" | "xchg32_32") ~wordPart
+  shortCompareExchange = ("cmpxchg_64" | "cmpxchg32_32") ~wordPart
+}
+`;
