@@ -1,9 +1,11 @@
 import type { Btf } from '../btf/btf.ts';
+import type { StructType } from '../btf/types.ts';
 import type { Helper, SelectProto } from './helper.ts';
 import type { IterTarget } from './iter_target.ts';
 import type { Kfunc } from './kfunc.ts';
-import type { MapType } from './map_type.ts';
-import type { ProgType } from './prog_type.ts';
+import type { CheckMapProgCompatibility, MapType } from './map_type.ts';
+import type { PointerStructAccess, ProgType, StructWriteRule } from './prog_type.ts';
+import type { StructOpsType } from './struct_ops_type.ts';
 import type { Subject } from './subject.ts';
 
 /** A named kernel: which entries exist, in which revision, over which BTF. */
@@ -19,29 +21,45 @@ export interface Profile {
   /** whether a registered kfunc may be called by this program (kfunc set registration plus filters) */
   readonly kfuncAllowed: (kfunc: Kfunc, subject: Subject) => boolean;
   readonly mapTypes: ReadonlyMap<number, MapType>;
+  /** whether a program may use a map at all (check_map_prog_compatibility) */
+  readonly checkMapProgCompatibility: CheckMapProgCompatibility;
+  /** every program type that libbpf has a section for, also those that this kernel is built without (see `isBuilt`) */
   readonly progTypes: ReadonlyMap<number, ProgType>;
+  /** loads through pointers to socket structs and flow keys */
+  readonly pointerStructAccess: PointerStructAccess;
+  /** loads through socket and flow key pointers (check_sock_access, check_flow_keys_access) */
+  readonly pointerStructAccess: PointerStructAccess;
+  /** writes through BTF pointers: the log line of the refusal, or null */
+  readonly checkStructWrite: (rule: StructWriteRule, struct: StructType, off: number, size: number) => string | null;
   readonly iterTargets: ReadonlyMap<string, IterTarget>;
+  readonly structOps: ReadonlyMap<string, StructOpsType>;
   /** facts about kernel symbols and hook sets that are not in BTF */
   readonly facts: KernelFacts;
-  /** host configuration that objects can ask for by `.kconfig` externs */
+  /** configuration of the kernel by full option name, as objects can ask for by `.kconfig` externs */
   readonly kconfig: ReadonlyMap<string, string>;
+  /** whether this kernel is built with the option that an entry names (`config`); without: the call answers EINVAL */
+  readonly isBuilt: (entry: { readonly config?: string }) => boolean;
 }
 
-/** Sets the verifier consults by kernel function name; each is named after the set in the kernel's source. */
+/**
+ * Sets the verifier consults by kernel function name; each is named after the set in the kernel's source. LSM hooks go by
+ * the functions that programs attach to (`bpf_lsm_file_open`).
+ */
 export interface KernelFacts {
   readonly sleepableLsmHooks: ReadonlySet<string>;
   readonly untrustedLsmHooks: ReadonlySet<string>;
   readonly boolLsmHooks: ReadonlySet<string>;
   readonly disabledLsmHooks: ReadonlySet<string>;
+  readonly currentLsmHooks: ReadonlySet<string>;
   /** ALLOW_ERROR_INJECTION functions */
   readonly errorInjection: ReadonlySet<string>;
-  /** btf_id_deny, noreturn_deny and kin, by set name */
+  /** btf_id_deny, noreturn_deny and btf_non_sleepable_error_inject, by set name */
   readonly denied: ReadonlyMap<string, ReadonlySet<string>>;
-  /** raw tracepoint arguments that may be NULL: tracepoint → bit masks as in raw_tp_null_args */
+  /** raw tracepoint arguments that may be NULL: tracepoint → four bits an argument, as in raw_tp_null_args */
   readonly rawTpNullArgs: ReadonlyMap<string, bigint>;
-  /** BTF_TYPE_SAFE_* lists: list name → struct → fields */
+  /** BTF_TYPE_SAFE_* lists: suffix of the list (`__safe_rcu`) → struct → fields */
   readonly safeFields: ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
   readonly rcuProtectedTypes: ReadonlySet<string>;
-  /** structs with a destructor (dtor_kfuncs): struct → kfunc */
+  /** structs with a destructor (dtor_kfuncs): struct → function */
   readonly destructors: ReadonlyMap<string, string>;
 }

@@ -1,5 +1,6 @@
+import type { ErrnoName } from './errors.ts';
 import type { Subject } from './subject.ts';
-import type { RegTypeWords } from './type_words.ts';
+import type { RegBase, RegTypeWords } from './type_words.ts';
 
 /** A load or store on the context, as is_valid_access() is asked. Offsets and sizes in bytes. */
 export interface ContextQuery {
@@ -89,6 +90,20 @@ export interface ContextArgRule {
 
 export type LoadCapability = 'net_admin' | 'perfmon';
 
+/** A store to a struct of the kernel; offset and size in bytes. */
+export interface StructWriteQuery {
+  readonly struct: string;
+  readonly off: number;
+  readonly size: number;
+  /** register type, as a number */
+  readonly regType: number;
+}
+
+export interface StructWriteRefusal {
+  readonly errno: ErrnoName;
+  readonly message: string;
+}
+
 export interface ProgType {
   /** BPF_PROG_TYPE_* */
   readonly id: number;
@@ -134,6 +149,16 @@ export interface ProgType {
   /** capability classes of bpf_prog_load: is_net_admin_prog_type, is_perfmon_prog_type */
   readonly needs: readonly LoadCapability[];
   readonly unprivilegedOk: boolean;
+  /** loads of context fields are rewritten (convert_ctx_access): a helper cannot be given the context as plain memory */
+  readonly rewritesContext?: boolean;
+  /** pointer arguments stay valid while the program runs (prog_args_trusted) */
+  readonly trustedArgs?: (subject: Subject) => boolean;
+  /** values that the attached hook may have returned, for a load of them (get_func_retval_range) */
+  readonly hookReturnRange?: (subject: Subject) => ReturnRange | null;
+  /** stores to kernel structs: null permits; absent: none are (btf_struct_access of the verifier ops) */
+  readonly structWrite?: (query: StructWriteQuery, subject: Subject) => StructWriteRefusal | null;
+  /** what programs may write through BTF pointers (btf_struct_access); absent: nothing */
+  readonly structWrites?: StructWriteRule;
   /** name of the kernel's bpf_verifier_ops */
   readonly ops: string;
   readonly summary: string;
@@ -171,13 +196,29 @@ export interface AccessRule {
   readonly noSignExtend?: boolean;
 }
 
-/** Registers whose loads have a table of their own (check_sock_access, check_flow_keys_access). */
-export type PointerStructBase =
-  | 'PTR_TO_SOCK_COMMON'
-  | 'PTR_TO_SOCKET'
-  | 'PTR_TO_TCP_SOCK'
-  | 'PTR_TO_XDP_SOCK'
-  | 'PTR_TO_FLOW_KEYS';
+/**
+ * Whether a load or store through a pointer to a socket, or to flow keys, is permitted (check_sock_access,
+ * check_flow_keys_access); null refuses, as it does for registers that are neither.
+ */
+export type PointerStructAccess = (base: RegBase, query: ContextQuery) => ContextAnswer | null;
 
-/** Whether a load or store through such a pointer is permitted; null refuses. Sockets are never written to. */
-export type PointerStructAccess = (base: PointerStructBase, query: ContextQuery) => ContextAnswer | null;
+/** A member of a struct in the kernel's BTF that programs may write. */
+export interface WritableField {
+  readonly struct: string;
+  /** from the struct on, `icsk_ack.pending`; anonymous members are passed through */
+  readonly path: string;
+  /** a write may begin anywhere inside; absent: at the member's first byte */
+  readonly anywhere?: boolean;
+}
+
+/** Writes through pointers to kernel structs: a btf_struct_access operation as data. */
+export interface StructWriteRule {
+  /** the pointer's type must be one of these */
+  readonly structs: readonly string[];
+  /** log line for pointers to other structs */
+  readonly otherStruct: string;
+  /** `whole`: any byte of the struct */
+  readonly fields: 'whole' | readonly WritableField[];
+  /** how messages call the struct */
+  readonly label: string;
+}

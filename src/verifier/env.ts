@@ -161,6 +161,16 @@ export interface PendingPath {
   readonly logPosition: number;
 }
 
+/** Licences that the kernel counts as GPL (include/linux/license.h). */
+const GPL_LICENSES: ReadonlySet<string> = new Set([
+  'GPL',
+  'GPL v2',
+  'GPL and additional rights',
+  'Dual BSD/GPL',
+  'Dual MIT/GPL',
+  'Dual MPL/GPL',
+]);
+
 export interface Flags {
   readonly strictAlignment: boolean;
   readonly testStateFreq: boolean;
@@ -257,6 +267,11 @@ export class Env {
     this.allowUninitStack = this.caps.perfmon;
     this.bypassSpecV1 = this.caps.perfmon;
     this.bypassSpecV4 = this.caps.perfmon;
+  }
+
+  /** license_is_gpl_compatible */
+  get isGplCompatible(): boolean {
+    return GPL_LICENSES.has(this.program.license);
   }
 
   get regs(): readonly Reg[] {

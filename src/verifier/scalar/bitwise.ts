@@ -23,8 +23,8 @@ const signedFromUnsigned64 = (r: Scalar): void => {
 };
 
 /**
- * The bits of `r` already hold the result of the bitwise `op` with `b`. AND takes its smallest number from the bits and its largest from the operands, OR the other way
- * round, XOR both from the bits.
+ * The bits of `r` already hold the result of the bitwise `op` with `b`. AND takes its smallest number from the bits and its
+ * largest from the operands, OR the other way round, XOR both from the bits.
  * Source: scalar32_min_max_and, scalar_min_max_and and their OR and XOR kin.
  */
 export const boundBitwise = (r: Scalar, b: Scalar, op: number): void => {

@@ -56,7 +56,7 @@ export const boundsFromBits32 = (r: Scalar): void => {
 };
 
 /** Source: __update_reg64_bounds. */
-export const boundsFromBits64 = (r: Scalar): void => {
+const boundsFromBits64 = (r: Scalar): void => {
   const valueLo = r.valueLo;
   const valueHi = r.valueHi;
   const maskLo = r.maskLo;

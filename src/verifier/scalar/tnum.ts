@@ -13,9 +13,6 @@ const set = (out: Scalar, valueLo: number, valueHi: number, maskLo: number, mask
   out.maskHi = maskHi;
 };
 
-/** Source: tnum_const. */
-export const tnumConst = (out: Scalar, lo: number, hi: number): void => set(out, lo, hi, 0, 0);
-
 /** The narrowest tnum that has all of min..max. Source: tnum_range. */
 export const tnumRange = (out: Scalar, minLo: number, minHi: number, maxLo: number, maxHi: number): void => {
   const differHi = minHi ^ maxHi;
@@ -35,18 +32,6 @@ export const tnumMeetRange = (out: Scalar, minLo: number, minHi: number, maxLo: 
   out.valueHi = (out.valueHi | (minHi & ~freeHi)) & ~maskHi;
   out.maskLo = maskLo;
   out.maskHi = maskHi;
-};
-
-/** The bits of `sum` in arithmetic.ts alone. Source: tnum_add. */
-export const tnumAdd = (out: Scalar, a: Scalar, b: Scalar): void => {
-  const sumLo = addWord(a.valueLo, a.valueHi, b.valueLo, b.valueHi);
-  const sumHi = high;
-  const freeLo = addWord(a.maskLo, a.maskHi, b.maskLo, b.maskHi);
-  const freeHi = high;
-  const topLo = addWord(sumLo, sumHi, freeLo, freeHi);
-  const maskLo = (topLo ^ sumLo) | a.maskLo | b.maskLo;
-  const maskHi = (high ^ sumHi) | a.maskHi | b.maskHi;
-  set(out, sumLo & ~maskLo, sumHi & ~maskHi, maskLo, maskHi);
 };
 
 /** Source: tnum_and. */
