@@ -95,18 +95,11 @@ export function collectExterns(elf: ElfFile, btf: Btf | null): Extern[] {
       const type = declared.kind === 'FUNC' ? declared.type : bareTypeId(btf, declared.type);
       ksyms.push({ kind: 'ksym', ...base, declared, type, error: null });
     } else if (section === KCONFIG && declared.kind === 'VAR') {
-      const size = btf.sizeOf(declared.type) ?? 0;
-      const align = btf.alignOf(declared.type);
       const value = kconfigKind(btf, declared.type);
-      const error =
-        size <= 0
-          ? `failed to resolve size of extern (kcfg) '${symbol.name}'`
-          : align <= 0
-            ? `failed to determine alignment of extern (kcfg) '${symbol.name}'`
-            : value.word === 'unknown'
-              ? `extern (kcfg) '${symbol.name}': type is unsupported`
-              : null;
-      kconfig.push({ kind: 'kconfig', ...base, variable: declared, size, align: Math.max(1, align), value, offset: 0, error });
+      const size = btf.sizeOf(declared.type) ?? 0;
+      const error = value.word === 'unknown' || size === 0 ? `extern (kcfg) '${symbol.name}': type is unsupported` : null;
+      const align = error === null ? Math.max(1, btf.alignOf(declared.type)) : 1;
+      kconfig.push({ kind: 'kconfig', ...base, variable: declared, size, align, value, offset: 0, error });
     } else {
       const error =
         section === undefined

@@ -10,7 +10,7 @@ import { type BtfExt, readBtfExt } from './btf_ext.ts';
 import { coreRelocator } from './core_relos.ts';
 import { type ElfFile, readElf } from './elf_file.ts';
 import { exceptionCallbacks } from './exception_callback.ts';
-import { readAnnotations } from './expectations.ts';
+import { type Annotation, readAnnotations } from './expectations.ts';
 import { collectExterns } from './externs.ts';
 import { collectFunctions, type ObjectFunction } from './functions.ts';
 import { type KernelSymbols, type Resolution, resolveExterns, symbolsOfBtf } from './ksyms.ts';
@@ -37,8 +37,9 @@ export interface LoadOptions {
   readonly symbolAddress?: KernelSymbols['address'];
 }
 
-/** All programs of an object together may have as many slots. */
+/** All programs of an object together may have as many slots, and as many records of functions and lines. */
 const IMAGE_SLOTS = 1 << 24;
+const IMAGE_RECORDS = 1 << 24;
 
 /**
  * Turns a clang object into programs that are each ready to be verified alone, as libbpf does before BPF_PROG_LOAD. A reference
@@ -115,7 +116,9 @@ function load(elf: ElfFile, options: LoadOptions): ObjectImage {
   const callbacks = exceptionCallbacks(btf, functions);
   const expectations = new Map<string, Expectation>();
   const programs: Program[] = [];
+  const annotations = new Map<string, Annotation>();
   let slots = 0;
+  let records = 0;
   for (const fn of functions.list) {
     if (fn.isSubprogram) continue;
     const section = fn.section.name.startsWith('?') ? fn.section.name.slice(1) : fn.section.name;
@@ -131,7 +134,11 @@ function load(elf: ElfFile, options: LoadOptions): ObjectImage {
     const linked = linkProgram(fn, bodyOf, ext, typeof callback === 'string' ? null : callback);
     slots += linked.insns.length;
     if (slots > IMAGE_SLOTS) throw new Malformed(`its programs have more than ${IMAGE_SLOTS} instructions together`, elf.file);
-    const annotation = readAnnotations(btf, fn.name);
+    records += linked.funcInfo.length + linked.lineInfo.length;
+    if (records > IMAGE_RECORDS)
+      throw new Malformed(`its programs have more than ${IMAGE_RECORDS} line records together`, elf.file);
+    const annotation = annotations.get(fn.name) ?? readAnnotations(btf, fn.name);
+    annotations.set(fn.name, annotation);
     if (annotation.expectation !== null) expectations.set(fn.name, annotation.expectation);
     const loadError = linked.error ?? (typeof callback === 'string' ? callback : null) ?? kind.error;
     programs.push({

@@ -95,6 +95,7 @@ function declaredMaps(elf: ElfFile, section: ElfSection, btf: Btf): MapDraft[] {
     throw new Malformed(message, elf.file);
   };
   const datasec = btf.findByName('.maps', 'DATASEC') ?? refuse("DATASEC '.maps' not found");
+  const declarations = new Map<number, MapDeclaration>();
   return datasec.vars.map((entry, i) => {
     const variable = btf.type(entry.type);
     const { name } = variable;
@@ -105,6 +106,8 @@ function declaredMaps(elf: ElfFile, section: ElfSection, btf: Btf): MapDraft[] {
     const def = btf.skipModifiers(variable.type);
     if (def.kind !== 'STRUCT') return refuse(`map '${name}': unexpected def kind ${def.kind}`);
     if (def.size > entry.size) refuse(`map '${name}': invalid def size`);
+    const declaration = declarations.get(def.id) ?? parseMapDeclaration(btf, name, def, elf.file);
+    declarations.set(def.id, declaration);
     return {
       name,
       section: section.index,
@@ -112,7 +115,7 @@ function declaredMaps(elf: ElfFile, section: ElfSection, btf: Btf): MapDraft[] {
       extent: entry.size,
       data: null,
       sectionName: null,
-      declaration: parseMapDeclaration(btf, name, def, elf.file),
+      declaration,
       slots: [],
       initial: null,
       vmlinuxValueTypeId: 0,

@@ -84,13 +84,19 @@ function patchKconfig(patch: BtfPatch, section: DatasecType, externs: readonly E
 const sorted = (vars: readonly SecVar[]): SecVar[] => [...vars].sort((a, b) => a.offset - b.offset);
 
 /** Sizes and offsets of global variables, which clang leaves zero. Source: btf_fixup_datasec. */
-function patchData(patch: BtfPatch, section: DatasecType, elf: ElfFile, symbols: ReadonlyMap<string, ElfSymbol>): void {
+function patchData(
+  patch: BtfPatch,
+  section: DatasecType,
+  file: string,
+  sizes: ReadonlyMap<string, number>,
+  symbols: ReadonlyMap<string, ElfSymbol>,
+): void {
   const refuse = (message: string): never => {
-    throw new Malformed(`sec '${section.name}': ${message}`, elf.file);
+    throw new Malformed(`sec '${section.name}': ${message}`, file);
   };
   const isOpen = section.size === 0;
   if (isOpen) {
-    const size = elf.sections.find((candidate) => candidate.name === section.name)?.size ?? 0;
+    const size = sizes.get(section.name) ?? 0;
     if (size === 0) refuse('failed to determine size from ELF');
     if (size > 0xffffffff) refuse(`size ${size} is too large`);
     patch.setSize(section.id, size);
@@ -138,6 +144,8 @@ export function prepareBtf(elf: ElfFile, raw: Uint8Array, text: number): ObjectB
     const isVariable = symbol.type === STT.OBJECT && (symbol.bind === STB.GLOBAL || symbol.bind === STB.WEAK);
     if (isVariable && !symbols.has(symbol.name)) symbols.set(symbol.name, symbol);
   }
+  const sizes = new Map<string, number>();
+  for (const section of elf.sections) if (!sizes.has(section.name)) sizes.set(section.name, section.size);
   const names = new Set(externs.map((extern) => extern.name));
   const used = new Set(externs.map((extern) => extern.kind));
   for (const type of btf.types()) {
@@ -147,7 +155,7 @@ export function prepareBtf(elf: ElfFile, raw: Uint8Array, text: number): ObjectB
     } else if (type.name === '.kconfig') {
       if (used.has('kconfig')) patchKconfig(patch, type, externs, elf.file);
     } else {
-      patchData(patch, type, elf, symbols);
+      patchData(patch, type, elf.file, sizes, symbols);
     }
   }
   hideSubprograms(patch, elf, text);

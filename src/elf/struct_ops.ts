@@ -37,17 +37,23 @@ interface Declared {
 
 const VALUE_PREFIX = 'bpf_struct_ops_';
 
+/** The variables of one section may have as many members together; no real struct comes near. */
+const MEMBER_LIMIT = 1 << 20;
+
 /** Source: init_struct_ops_maps. */
 function declaredIn(section: ElfSection, btf: Btf, file: string): Declared[] {
   const refuse = (message: string): never => {
     throw new Malformed(`struct_ops init: ${message}`, file);
   };
   const datasec = btf.findByName(section.name, 'DATASEC') ?? refuse(`DATASEC ${section.name} not found`);
+  let members = 0;
   return datasec.vars.map((entry) => {
     const variable = btf.type(entry.type);
     const type = btf.skipModifiers(variable.kind === 'VAR' ? variable.type : entry.type);
     if (type.name === '') return refuse('anonymous type is not supported');
     if (type.kind !== 'STRUCT') return refuse(`${type.name} is not a struct`);
+    members += type.members.length;
+    if (members > MEMBER_LIMIT) return refuse(`more than ${MEMBER_LIMIT} members in ${section.name}`);
     if (entry.offset + type.size > section.data.length)
       refuse(`var ${variable.name} is beyond the end of DATASEC ${section.name}`);
     const bytes = section.data.subarray(entry.offset, entry.offset + type.size);
@@ -67,16 +73,21 @@ function relocate(
   const refuse = (message: string): never => {
     throw new Malformed(`struct_ops reloc: ${message}`, elf.file);
   };
-  const here = declared.filter((candidate) => candidate.section === target);
+  /** every pointer of every variable, by its offset in the section */
+  const places = new Map<number, { readonly map: Declared; readonly member: number }>();
+  for (const map of declared) {
+    if (map.section !== target) continue;
+    map.type.members.forEach(({ bitOffset }, member) => {
+      const at = map.offset + bitOffset / 8;
+      if (!places.has(at)) places.set(at, { map, member });
+    });
+  }
   for (const relocation of readRelocations(section, elf.file)) {
     const symbol = elf.symbols[relocation.symbol] ?? refuse(`symbol ${relocation.symbol} not found`);
-    const map =
-      here.find(({ offset, type }) => relocation.offset >= offset && relocation.offset < offset + type.size) ??
-      refuse(`cannot find map at rel->r_offset ${relocation.offset}`);
-    if (symbol.section >= SHN_LORESERVE) refuse(`${map.name}: unsupported non-static function`);
-    const member = map.type.members.findIndex((candidate) => candidate.bitOffset === (relocation.offset - map.offset) * 8);
-    if (member === -1) refuse(`${map.name}: cannot find member at moff ${relocation.offset - map.offset}`);
+    const place = places.get(relocation.offset) ?? refuse(`cannot find member at rel->r_offset ${relocation.offset}`);
+    const { map, member } = place;
     const { name, type } = map.type.members[member]!;
+    if (symbol.section >= SHN_LORESERVE) refuse(`${map.name}: unsupported non-static function`);
     if (btf.resolvePtr(type)?.kind !== 'FUNC_PROTO') refuse(`${map.name}: cannot relocate non func ptr ${name}`);
     const fn =
       functions.at(symbol.section, symbol.value / 8) ?? refuse(`${map.name}: cannot find prog to relocate func ptr ${name}`);
@@ -188,7 +199,7 @@ export function collectStructOps(
     const types = kernelTypes(kernel, map.type.name);
     const value: KernelValue =
       typeof types === 'string'
-        ? { bytes: map.bytes.slice(), slots: [], members: new Map(), error: types }
+        ? { bytes: map.bytes, slots: [], members: new Map(), error: types }
         : kernelValue(map, types, btf, kernel);
     const error = value.error ?? reuseProblem(map.name, value.members, members);
     for (const fn of map.programs.values()) {
