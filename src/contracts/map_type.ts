@@ -78,7 +78,7 @@ export interface MapType {
   readonly perCpu: boolean;
   readonly usableAsInner: boolean;
   /** struct in the kernel that a map pointer may be read as (map_btf_id); null for none */
-  readonly kernelStruct?: string | null;
+  readonly kernelStruct: string | null;
   /** map_meta_equal: whether `inner` may stand in a slot whose template is `template`, record of special fields apart */
   readonly metaEqual: (template: MapDef, inner: MapDef) => boolean;
   readonly summary: string;

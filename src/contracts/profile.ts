@@ -25,8 +25,6 @@ export interface Profile {
   readonly checkMapProgCompatibility: CheckMapProgCompatibility;
   /** every program type that libbpf has a section for, also those that this kernel is built without (see `isBuilt`) */
   readonly progTypes: ReadonlyMap<number, ProgType>;
-  /** loads through pointers to socket structs and flow keys */
-  readonly pointerStructAccess: PointerStructAccess;
   /** loads through socket and flow key pointers (check_sock_access, check_flow_keys_access) */
   readonly pointerStructAccess: PointerStructAccess;
   /** writes through BTF pointers: the log line of the refusal, or null */

@@ -196,6 +196,14 @@ export interface AccessRule {
   readonly noSignExtend?: boolean;
 }
 
+/** Registers whose loads have a table of their own. */
+export type PointerStructBase =
+  | 'PTR_TO_SOCK_COMMON'
+  | 'PTR_TO_SOCKET'
+  | 'PTR_TO_TCP_SOCK'
+  | 'PTR_TO_XDP_SOCK'
+  | 'PTR_TO_FLOW_KEYS';
+
 /**
  * Whether a load or store through a pointer to a socket, or to flow keys, is permitted (check_sock_access,
  * check_flow_keys_access); null refuses, as it does for registers that are neither.

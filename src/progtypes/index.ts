@@ -86,3 +86,5 @@ export function findSection(name: string, progTypes: Iterable<ProgType> = PROG_T
 }
 
 export { pointerStructAccess } from './socket_pointers.ts';
+export { STRUCT_OPS_TYPES } from './struct_ops_types.ts';
+export { checkStructWrite } from './struct_writes.ts';

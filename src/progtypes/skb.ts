@@ -2,6 +2,7 @@
 import { ATTACH_TYPES } from '../contracts/attach_types.ts';
 import { attachTypes, progType, section, ZERO_OR_ONE } from './define.ts';
 import { SKB_SOCKET_FIELDS, type SkbView, skbContext, skbContextOnly } from './skb_context.ts';
+import { CONNTRACK_WRITES } from './struct_writes.ts';
 
 const SKB = { contextStruct: '__sk_buff', kernelContextStruct: 'sk_buff' } as const;
 
@@ -44,6 +45,7 @@ const TC = {
   unclonePrologue: true,
   legacyPacketLoads: true,
   needs: ['net_admin'],
+  structWrites: CONNTRACK_WRITES,
   ops: 'tc_cls_act_verifier_ops',
 } as const;
 

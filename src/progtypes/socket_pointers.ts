@@ -3,7 +3,8 @@
  * kernel/bpf/verifier.c. Sources of the tables: bpf_sock_common_is_valid_access(), bpf_tcp_sock_is_valid_access() and
  * bpf_xdp_sock_is_valid_access(), net/core/filter.c.
  */
-import type { ContextAnswer, ContextField, PointerStructAccess, PointerStructBase } from '../contracts/prog_type.ts';
+import type { ContextAnswer, ContextField, PointerStructAccess } from '../contracts/prog_type.ts';
+import type { RegBase } from '../contracts/type_words.ts';
 import { BPF_SOCK_COMMON_READS, BPF_SOCK_READS, BPF_SOCK_SIZE } from './bpf_sock.ts';
 import { type ContextTable, contextTable, SCALAR, whole } from './context_table.ts';
 
@@ -24,18 +25,18 @@ const BPF_TCP_SOCK = contextTable(112, [
   ...words(96, ['dsack_dups', 'delivered', 'delivered_ce', 'icsk_retransmits']),
 ]);
 
-const TABLES: Readonly<Record<Exclude<PointerStructBase, 'PTR_TO_FLOW_KEYS'>, ContextTable>> = {
-  PTR_TO_SOCK_COMMON: contextTable(BPF_SOCK_SIZE, BPF_SOCK_COMMON_READS),
-  PTR_TO_SOCKET: contextTable(BPF_SOCK_SIZE, BPF_SOCK_READS),
-  PTR_TO_TCP_SOCK: BPF_TCP_SOCK,
-  PTR_TO_XDP_SOCK: contextTable(4, words(0, ['queue_id'])),
-};
+const TABLES: ReadonlyMap<RegBase, ContextTable> = new Map([
+  ['PTR_TO_SOCK_COMMON', contextTable(BPF_SOCK_SIZE, BPF_SOCK_COMMON_READS)],
+  ['PTR_TO_SOCKET', contextTable(BPF_SOCK_SIZE, BPF_SOCK_READS)],
+  ['PTR_TO_TCP_SOCK', BPF_TCP_SOCK],
+  ['PTR_TO_XDP_SOCK', contextTable(4, words(0, ['queue_id']))],
+]);
 
 /** sizeof(struct bpf_flow_keys) */
 const FLOW_KEYS_SIZE = 56;
 const SCALAR_ANSWER: ContextAnswer = { reg: SCALAR, fieldSize: 0 };
 
 export const pointerStructAccess: PointerStructAccess = (base, query) => {
-  if (base !== 'PTR_TO_FLOW_KEYS') return TABLES[base].access(query, null);
+  if (base !== 'PTR_TO_FLOW_KEYS') return TABLES.get(base)?.access(query, null) ?? null;
   return query.off >= 0 && query.size >= 0 && query.off + query.size <= FLOW_KEYS_SIZE ? SCALAR_ANSWER : null;
 };

@@ -1,5 +1,6 @@
 import { type ContextTable, contextTable, PACKET, PACKET_END, PACKET_META, whole } from './context_table.ts';
 import { attachTypes, progType, section } from './define.ts';
+import { CONNTRACK_WRITES } from './struct_writes.ts';
 
 const packetRead = { sizes: [4], noSignExtend: true } as const;
 
@@ -29,6 +30,7 @@ export const xdp = progType({
   context: XDP_MD,
   packet: 'read-write',
   needs: ['net_admin'],
+  structWrites: CONNTRACK_WRITES,
   ops: 'xdp_verifier_ops',
   summary: 'decides about a frame in the driver, before the kernel makes an sk_buff of it',
 });

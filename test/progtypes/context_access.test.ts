@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { ContextAnswer, ContextQuery, PointerStructBase } from '../../src/contracts/prog_type.ts';
+import type { ContextAnswer, ContextQuery } from '../../src/contracts/prog_type.ts';
 import { NO_CAPABILITIES, type Subject } from '../../src/contracts/subject.ts';
-import type { RegTypeWords } from '../../src/contracts/type_words.ts';
+import type { RegBase, RegTypeWords } from '../../src/contracts/type_words.ts';
 import { PROG_TYPES, PROG_TYPES_BY_NAME, pointerStructAccess } from '../../src/progtypes/index.ts';
 import facts from './context_access.linux_6_18.json' with { type: 'json' };
 import { subjectOf } from './subjects.ts';
@@ -84,7 +84,7 @@ describe('every cell of the pointer matrices of Linux 6.18', () => {
   test.each(facts.pointers.map((group) => [group.base, group] as const))('%s', (base, group) => {
     // Writes through socket pointers are refused before the table is asked.
     const recorded = cellsOf(group.read as ReadCells, group.write as unknown as WriteCells);
-    const ask = (query: ContextQuery) => pointerStructAccess(base as PointerStructBase, query);
+    const ask = (query: ContextQuery) => pointerStructAccess(base as RegBase, query);
     expect(differences(group.scanned, recorded, ask)).toEqual([]);
   });
 });

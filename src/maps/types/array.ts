@@ -48,6 +48,7 @@ function sameArray(template: MapDef, inner: MapDef): boolean {
 
 export const array = mapType({
   id: ARRAY,
+  kernelStruct: 'bpf_array',
   name: 'array',
   allocCheck: arrayAllocCheck,
   alloc: arrayAlloc,
@@ -63,6 +64,7 @@ export const array = mapType({
 
 export const percpuArray = mapType({
   id: PERCPU_ARRAY,
+  kernelStruct: 'bpf_array',
   name: 'percpu_array',
   allocCheck: arrayAllocCheck,
   alloc: arrayAlloc,
@@ -77,6 +79,7 @@ export const percpuArray = mapType({
 
 export const progArray = mapType({
   id: 3,
+  kernelStruct: 'bpf_array',
   name: 'prog_array',
   allocCheck: descriptorArrayCheck,
   alloc: arrayAlloc,
@@ -89,6 +92,7 @@ export const progArray = mapType({
 
 export const perfEventArray = mapType({
   id: PERF_EVENT_ARRAY,
+  kernelStruct: 'bpf_array',
   name: 'perf_event_array',
   allocCheck: descriptorArrayCheck,
   alloc: arrayAlloc,
@@ -101,6 +105,7 @@ export const perfEventArray = mapType({
 
 export const cgroupArray = mapType({
   id: 8,
+  kernelStruct: 'bpf_array',
   name: 'cgroup_array',
   allocCheck: descriptorArrayCheck,
   alloc: arrayAlloc,
@@ -113,6 +118,7 @@ export const cgroupArray = mapType({
 
 export const arrayOfMaps = mapType({
   id: 12,
+  kernelStruct: 'bpf_array',
   name: 'array_of_maps',
   allocCheck: descriptorArrayCheck,
   alloc: (def, caps) => checkInner(def) ?? arrayAlloc(def, caps),

@@ -31,7 +31,7 @@ export const FIELDS = { kptr: KPTR_FIELDS, lock: LOCK_FIELDS, async: ASYNC_FIELD
 const TAKES_MAP_EXTRA = ['bloom_filter', 'arena'];
 
 interface MapTypeSpec
-  extends Pick<MapType, 'id' | 'name' | 'summary'>,
+  extends Pick<MapType, 'id' | 'name' | 'kernelStruct' | 'summary'>,
     Partial<
       Pick<
         MapType,

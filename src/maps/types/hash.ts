@@ -50,6 +50,7 @@ const HASH = { allocCheck: hashAllocCheck, alloc: hashAlloc, sleepableOk: true, 
 export const hash = mapType({
   ...HASH,
   id: 1,
+  kernelStruct: 'bpf_htab',
   name: 'hash',
   creator: 'anyone',
   specialFields: [...FIELDS.lock, ...FIELDS.async, ...FIELDS.kptr, ...FIELDS.graph],
@@ -59,6 +60,7 @@ export const hash = mapType({
 export const percpuHash = mapType({
   ...HASH,
   id: PERCPU_HASH,
+  kernelStruct: 'bpf_htab',
   name: 'percpu_hash',
   creator: 'anyone',
   specialFields: FIELDS.kptr,
@@ -69,6 +71,7 @@ export const percpuHash = mapType({
 export const lruHash = mapType({
   ...HASH,
   id: LRU_HASH,
+  kernelStruct: 'bpf_htab',
   name: 'lru_hash',
   creator: 'bpf',
   specialFields: [...FIELDS.async, ...FIELDS.kptr, ...FIELDS.graph],
@@ -78,6 +81,7 @@ export const lruHash = mapType({
 export const lruPercpuHash = mapType({
   ...HASH,
   id: LRU_PERCPU_HASH,
+  kernelStruct: 'bpf_htab',
   name: 'lru_percpu_hash',
   creator: 'bpf',
   specialFields: FIELDS.kptr,
@@ -87,6 +91,7 @@ export const lruPercpuHash = mapType({
 
 export const hashOfMaps = mapType({
   id: 13,
+  kernelStruct: 'bpf_htab',
   name: 'hash_of_maps',
   allocCheck: (def, caps) => (def.valueSize !== 4 ? 'EINVAL' : hashAllocCheck(def, caps)),
   alloc: (def, caps) => checkInner(def) ?? hashAlloc(def, caps),

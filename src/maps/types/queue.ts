@@ -21,9 +21,21 @@ const QUEUE = {
   sleepableOk: true,
 } as const;
 
-export const queue = mapType({ ...QUEUE, id: 22, name: 'queue', summary: 'values, first in first out' });
+export const queue = mapType({
+  ...QUEUE,
+  id: 22,
+  name: 'queue',
+  kernelStruct: 'bpf_queue_stack',
+  summary: 'values, first in first out',
+});
 
-export const stack = mapType({ ...QUEUE, id: 23, name: 'stack', summary: 'values, last in first out' });
+export const stack = mapType({
+  ...QUEUE,
+  id: 23,
+  name: 'stack',
+  kernelStruct: 'bpf_queue_stack',
+  summary: 'values, last in first out',
+});
 
 const BLOOM_FLAGS = QUEUE_FLAGS | MAP_FLAGS.BPF_F_ZERO_SEED;
 /** the low four bits of map_extra are the number of hash functions */
@@ -38,6 +50,7 @@ const bloomAlloc: Check = (def) => {
 
 export const bloomFilter = mapType({
   id: 30,
+  kernelStruct: 'bpf_bloom_filter',
   name: 'bloom_filter',
   allocCheck: (def) => (def.valueSize > KMALLOC_MAX_SIZE ? 'E2BIG' : null),
   alloc: bloomAlloc,
@@ -61,6 +74,7 @@ const RINGBUF = { alloc: ringbufAlloc, creator: 'anyone', lookupReturns: 'none',
 export const ringbuf = mapType({
   ...RINGBUF,
   id: 27,
+  kernelStruct: 'bpf_ringbuf_map',
   name: 'ringbuf',
   helpers: [
     'bpf_ringbuf_output',
@@ -76,6 +90,7 @@ export const ringbuf = mapType({
 export const userRingbuf = mapType({
   ...RINGBUF,
   id: 31,
+  kernelStruct: 'bpf_ringbuf_map',
   name: 'user_ringbuf',
   helpers: ['bpf_user_ringbuf_drain'],
   summary: 'a ring of records from user space to programs',
@@ -102,6 +117,7 @@ function arenaDirectValue(def: MapDef, off: number) {
 
 export const arena = mapType({
   id: 33,
+  kernelStruct: 'bpf_arena',
   name: 'arena',
   alloc: arenaAlloc,
   creator: 'bpf',

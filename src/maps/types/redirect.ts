@@ -25,6 +25,7 @@ const DEVMAP = {
 export const devmap = mapType({
   ...DEVMAP,
   id: 14,
+  kernelStruct: 'bpf_dtab',
   name: 'devmap',
   allocCheck: devmapCheck,
   summary: 'network devices by index, to redirect frames to',
@@ -33,6 +34,7 @@ export const devmap = mapType({
 export const devmapHash = mapType({
   ...DEVMAP,
   id: 25,
+  kernelStruct: 'bpf_dtab',
   name: 'devmap_hash',
   allocCheck: (def, caps) => devmapCheck(def, caps) ?? (def.maxEntries > 2 ** 31 ? 'EINVAL' : null),
   summary: 'network devices by key, to redirect frames to',
@@ -47,6 +49,7 @@ const cpumapAlloc: Check = (def) => {
 
 export const cpumap = mapType({
   id: 16,
+  kernelStruct: 'bpf_cpu_map',
   name: 'cpumap',
   alloc: cpumapAlloc,
   creator: 'bpf',
@@ -63,6 +66,7 @@ const xskmapAlloc: Check = (def) => {
 
 export const xskmap = mapType({
   id: 17,
+  kernelStruct: 'xsk_map',
   name: 'xskmap',
   config: 'CONFIG_XDP_SOCKETS',
   alloc: xskmapAlloc,

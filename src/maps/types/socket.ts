@@ -47,6 +47,7 @@ const sockmapAlloc: Check = (def) => {
 export const sockmap = mapType({
   ...SOCKETS,
   id: 15,
+  kernelStruct: 'bpf_stab',
   name: 'sockmap',
   alloc: sockmapAlloc,
   helpers: [
@@ -73,6 +74,7 @@ const MAX_BUCKETS = 2 ** 27;
 export const sockhash = mapType({
   ...SOCKETS,
   id: 18,
+  kernelStruct: 'bpf_shtab',
   name: 'sockhash',
   alloc: sockhashAlloc,
   helpers: [
@@ -87,6 +89,7 @@ export const sockhash = mapType({
 
 export const reuseportSockarray = mapType({
   id: 20,
+  kernelStruct: 'reuseport_array',
   name: 'reuseport_sockarray',
   config: 'CONFIG_INET',
   allocCheck: (def, caps) => (VALUE_SIZES.includes(def.valueSize) ? arrayAllocCheck(def, caps) : 'EINVAL'),

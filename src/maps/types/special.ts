@@ -22,6 +22,7 @@ const trieAlloc: Check = (def) => {
 
 export const lpmTrie = mapType({
   id: 11,
+  kernelStruct: 'lpm_trie',
   name: 'lpm_trie',
   alloc: trieAlloc,
   creator: 'bpf',
@@ -46,6 +47,7 @@ const stackTraceAlloc: Check = (def) => {
 
 export const stackTrace = mapType({
   id: 7,
+  kernelStruct: 'bpf_stack_map',
   name: 'stack_trace',
   config: 'CONFIG_PERF_EVENTS',
   alloc: stackTraceAlloc,
@@ -66,6 +68,7 @@ const structOpsCheck: Check = (def) => {
 
 export const structOps = mapType({
   id: 26,
+  kernelStruct: 'bpf_struct_ops_map',
   name: 'struct_ops',
   allocCheck: structOpsCheck,
   creator: 'bpf',

@@ -32,6 +32,7 @@ function storageHelpers(object: string): readonly string[] {
 export const skStorage = mapType({
   ...LOCAL,
   id: 24,
+  kernelStruct: 'bpf_local_storage_map',
   name: 'sk_storage',
   helpers: storageHelpers('sk'),
   summary: 'a value for each socket',
@@ -40,6 +41,7 @@ export const skStorage = mapType({
 export const inodeStorage = mapType({
   ...LOCAL,
   id: 28,
+  kernelStruct: 'bpf_local_storage_map',
   name: 'inode_storage',
   config: 'CONFIG_BPF_LSM',
   helpers: storageHelpers('inode'),
@@ -49,6 +51,7 @@ export const inodeStorage = mapType({
 export const taskStorage = mapType({
   ...LOCAL,
   id: 29,
+  kernelStruct: 'bpf_local_storage_map',
   name: 'task_storage',
   helpers: storageHelpers('task'),
   specialFields: [...FIELDS.lock, ...FIELDS.kptr, 'BPF_UPTR'],
@@ -58,6 +61,7 @@ export const taskStorage = mapType({
 export const cgrpStorage = mapType({
   ...LOCAL,
   id: 32,
+  kernelStruct: 'bpf_local_storage_map',
   name: 'cgrp_storage',
   config: 'CONFIG_CGROUPS',
   helpers: storageHelpers('cgrp'),
@@ -90,6 +94,7 @@ const CGROUP = {
 export const cgroupStorage = mapType({
   ...CGROUP,
   id: 19,
+  kernelStruct: 'bpf_cgroup_storage_map',
   name: 'cgroup_storage',
   alloc: cgroupStorageAlloc(MAX_VALUE),
   specialFields: FIELDS.lock,
@@ -99,6 +104,7 @@ export const cgroupStorage = mapType({
 export const percpuCgroupStorage = mapType({
   ...CGROUP,
   id: 21,
+  kernelStruct: 'bpf_cgroup_storage_map',
   name: 'percpu_cgroup_storage',
   alloc: cgroupStorageAlloc(Math.min(MAX_VALUE, PCPU_MIN_UNIT_SIZE)),
   perCpu: true,
