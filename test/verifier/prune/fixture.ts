@@ -125,6 +125,7 @@ export function bench(insns: readonly Insn[], options: Options = {}): Bench {
   return {
     env,
     log: () => {
+      log.finish();
       const taken = text;
       text = '';
       return taken;
