@@ -1,4 +1,5 @@
 import type { Btf } from '../btf/btf.ts';
+import type { FuncProtoType } from '../btf/types.ts';
 import { Bug, type ErrnoName, Reject } from '../contracts/errors.ts';
 import type { HelperProto } from '../contracts/helper.ts';
 import type { Kfunc } from '../contracts/kfunc.ts';
@@ -60,7 +61,9 @@ export class Subprog {
 export interface KfuncDesc {
   readonly btfId: number;
   readonly name: string;
-  readonly entry: Kfunc;
+  readonly proto: FuncProtoType;
+  /** null for a kernel function that is no kfunc; calls to it are refused when they are reached */
+  readonly entry: Kfunc | null;
 }
 
 /** What an `ld_imm64` refers to after resolution. */
