@@ -60,4 +60,6 @@ export interface KernelFacts {
   readonly rcuProtectedTypes: ReadonlySet<string>;
   /** structs with a destructor (dtor_kfuncs): struct → function */
   readonly destructors: ReadonlyMap<string, string>;
+  /** symbols of /proc/kallsyms that are not functions; every other variable has no address there */
+  readonly dataSymbols: ReadonlySet<string>;
 }

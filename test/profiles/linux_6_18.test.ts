@@ -164,6 +164,13 @@ test('an unknown tracepoint has no NULL arguments', () => {
   expect(facts.rawTpNullArgs.size).toBe(137);
 });
 
+test.each([
+  ['__start_BTF', true],
+  ['__stop_BTF', true],
+  ['bpf_link_fops', false],
+  ['init_task', false],
+])('/proc/kallsyms has %s: %s', (name, present) => expect(facts.dataSymbols.has(name)).toBe(present));
+
 describe('configuration', () => {
   test.each([
     ['CONFIG_BPF_JIT', 'y'],

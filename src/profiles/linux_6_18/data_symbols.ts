@@ -1,0 +1,23 @@
+/**
+ * What /proc/kallsyms has besides functions. The kernel is built without CONFIG_KALLSYMS_ALL, so these are boundaries of
+ * sections only, and no variable has an address that programs could ask for by a typeless `__ksym` extern.
+ */
+const NAMES = `
+__init_begin __start_BTF __start___bug_table __start___dyndbg __start___dyndbg_classes __start___ex_table
+__start___jump_table __start___kcrctab __start___kcrctab_gpl __start___ksymtab __start___ksymtab_gpl __start___modver
+__start___param __start___trace_bprintk_fmt __start___tracepoint_str __start___tracepoints_ptrs __start__bpf_raw_tp
+__start_builtin_fw __start_early_lsm_info __start_ftrace_eval_maps __start_ftrace_events __start_init_stack __start_lsm_info
+__start_mcount_loc __start_notes __start_once __start_orc_header __start_orc_unwind __start_orc_unwind_ip
+__start_pci_fixups_early __start_pci_fixups_enable __start_pci_fixups_final __start_pci_fixups_header
+__start_pci_fixups_resume __start_pci_fixups_resume_early __start_pci_fixups_suspend __start_pci_fixups_suspend_late
+__start_ro_after_init __start_rodata __start_runtime_ptr_USER_PTR_MAX __start_runtime_ptr_dentry_hashtable
+__start_runtime_shift_d_hash_shift __start_static_call_sites __start_static_call_tramp_key __start_syscalls_metadata
+__stop_BTF __stop___bug_table __stop___dyndbg __stop___dyndbg_classes __stop___ex_table __stop___jump_table __stop___kcrctab
+__stop___kcrctab_gpl __stop___ksymtab __stop___ksymtab_gpl __stop___modver __stop___param __stop___trace_bprintk_fmt
+__stop___tracepoint_str __stop___tracepoints_ptrs __stop__bpf_raw_tp __stop_ftrace_eval_maps __stop_ftrace_events
+__stop_mcount_loc __stop_notes __stop_orc_header __stop_orc_unwind __stop_orc_unwind_ip __stop_runtime_ptr_USER_PTR_MAX
+__stop_runtime_ptr_dentry_hashtable __stop_runtime_shift_d_hash_shift __stop_static_call_sites __stop_static_call_tramp_key
+__stop_syscalls_metadata
+`;
+
+export const DATA_SYMBOLS: ReadonlySet<string> = new Set(NAMES.split(/\s+/).filter((name) => name !== ''));
