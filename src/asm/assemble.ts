@@ -74,6 +74,7 @@ class Assembly {
   }
 
   image(): ObjectImage {
+    for (const piece of this.#pieces) if (piece.kind === 'btf') this.#types.blob(piece.text, piece.at);
     for (const piece of this.#pieces) if (piece.kind === 'c') this.#types.block(piece.text, piece.at);
     this.#read();
     const outline = this.#outline;
@@ -136,6 +137,7 @@ class Assembly {
     for (const piece of this.#pieces) {
       switch (piece.kind) {
         case 'c':
+        case 'btf':
           break;
         case 'directive':
           this.#guard(piece.at, () => this.#directive(piece.text, piece.at));
@@ -224,6 +226,7 @@ class Assembly {
     const ids = new Map<UnitFunction, number>();
     const units = [...this.#outline.programs.map(({ unit }) => unit), ...this.#outline.shared];
     for (const declared of units.flatMap(({ functions }) => functions)) {
+      if (declared.typeId !== null) ids.set(declared, declared.typeId);
       if (declared.prototype === null) continue;
       const found = this.#types.prototype(declared.prototype.text, declared.prototype.at);
       if (found !== null) ids.set(declared, found.id);

@@ -1,5 +1,8 @@
+import { Btf } from '../btf/btf.ts';
+import { BtfBuilder } from '../btf/builder.ts';
 import { type CDeclaration, CScope, CSyntaxError, parseDeclarations, parseTypeName } from '../btf/c_parser.ts';
 import { BtfError } from '../btf/error.ts';
+import { base64ToBytes } from './base64.ts';
 import type { Diagnostics, Position } from './diagnostics.ts';
 
 export interface CType {
@@ -10,7 +13,7 @@ export interface CType {
 
 /** The C of a text file and the BTF it becomes. Errors go to the diagnostics; their results are null. */
 export class CTypes {
-  readonly scope = new CScope();
+  #scope = new CScope();
   /** Declarations of the kernel's symbols are read here, so that they leave no trace in the program's BTF. */
   readonly #foreign = new CScope();
   readonly #prototypes = new Map<string, CDeclaration>();
@@ -19,6 +22,20 @@ export class CTypes {
 
   constructor(diagnostics: Diagnostics) {
     this.#diagnostics = diagnostics;
+  }
+
+  get scope(): CScope {
+    return this.#scope;
+  }
+
+  /** Begins with the types of a blob, which keep their ids. C cannot name them. */
+  blob(text: string, at: Position): void {
+    this.#guard(at, () => {
+      const bytes = base64ToBytes(text);
+      if (bytes === null) throw new BtfError('expected base64');
+      if (!this.isEmpty) throw new BtfError('there is one .btf block, in front of all C');
+      this.#scope = new CScope(BtfBuilder.from(Btf.parse(bytes)));
+    });
   }
 
   /** Some C could not be read: the types are not complete. */

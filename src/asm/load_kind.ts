@@ -11,7 +11,7 @@ import type { ProgramOutline } from './outline.ts';
 import type { StructOpsRole } from './struct_ops.ts';
 import type { AsmProfile } from './symbols.ts';
 
-const ATTRIBUTES = ['type', 'attach_type', 'flags', 'target', 'btf_id'];
+const ATTRIBUTES = ['type', 'attach_type', 'flags', 'target', 'btf_id', 'btf'];
 const NO_KIND: SectionKind = { type: 0, expectedAttachType: 0, hasAttachType: false, flags: 0, attach: null, error: null };
 const SOCKET: SectionKind = { ...NO_KIND, type: PROG_TYPES.socket_filter };
 
@@ -40,7 +40,7 @@ export function loadKind(
   if (type !== undefined) {
     const value = readName(type.text, PROG_TYPES);
     if (value === null) diagnostics.add(`no program type '${type.text}'`, place(type));
-    else if (value !== kind.type) kind = { ...NO_KIND, type: value };
+    else kind = value === kind.type ? { ...kind, error: null } : { ...NO_KIND, type: value };
   }
   const attachType = attributes.get('attach_type');
   if (attachType !== undefined) {

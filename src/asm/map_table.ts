@@ -53,11 +53,14 @@ const ATTRIBUTES = [
   'value_size',
   'key',
   'value',
+  'key_btf',
+  'value_btf',
   'max_entries',
   'flags',
   'map_extra',
   'inner',
   'slots',
+  'section',
   'initial',
   'vmlinux_value',
 ];
@@ -91,7 +94,7 @@ export function readMap(outline: MapOutline, types: CTypes, diagnostics: Diagnos
   const typed = (key: 'key' | 'value'): { id: number; size: number } => {
     const word = attributes.get(key);
     const size = Number(number(`${key}_size`, U32_MAX));
-    if (word === undefined) return { id: 0, size };
+    if (word === undefined) return { id: Number(number(`${key}_btf`, U32_MAX)), size };
     const found = types.typeName(word.text, { line: at.line, column: at.column + word.column + 1 });
     if (found === null) isBad = true;
     else if (found.size === undefined) fail(`the ${key} type has no size`, place(word));
@@ -123,7 +126,7 @@ export function readMap(outline: MapOutline, types: CTypes, diagnostics: Diagnos
     initial,
     frozen: words.some((word) => word.text === 'frozen'),
     slots,
-    section: null,
+    section: attributes.get('section')?.text ?? null,
   };
   const isTemplate = words.some((word) => word.text === 'template');
   return isBad ? null : { def, inner: attributes.get('inner')?.text ?? null, isTemplate, at };

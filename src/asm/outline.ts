@@ -108,7 +108,7 @@ export class Outline {
 
   #program(name: string, prototype: CText | null, attributes: ProgramOutline['attributes'], at: Position): Unit {
     const unit = new Unit('program', name, at, this.#diagnostics);
-    unit.function(name, prototype, at);
+    unit.function(name, prototype, typeIdOf(attributes), at);
     const section = this.#section ?? { name: 'socket', at: START };
     this.programs.push({ unit, section: section.name, sectionAt: section.at, attributes, at, expects: [] });
     this.#unit = unit;
@@ -162,7 +162,7 @@ export class Outline {
         const title = prototype === null ? word.text : functionName(word.text);
         if (title === null) fail('expected a C prototype such as "int name(void *ctx)"', atWord(word));
         else if (name === 'program') this.#program(title, prototype, attributes, at);
-        else this.#function(title, prototype, at);
+        else this.#function(title, prototype, attributes, at);
         return;
       }
       case 'map': {
@@ -213,13 +213,14 @@ export class Outline {
     }
   }
 
-  #function(name: string, prototype: CText | null, at: Position): void {
+  #function(name: string, prototype: CText | null, attributes: ProgramOutline['attributes'], at: Position): void {
+    const typeId = typeIdOf(attributes);
     if (this.#unit?.kind === 'program') {
-      this.#unit.function(name, prototype, at);
+      this.#unit.function(name, prototype, typeId, at);
       return;
     }
     const unit = new Unit('shared', name, at, this.#diagnostics);
-    unit.function(name, prototype, at);
+    unit.function(name, prototype, typeId, at);
     this.shared.push(unit);
     this.#unit = unit;
   }
@@ -243,6 +244,12 @@ export class Outline {
     }
   }
 }
+
+/** The attribute `btf=ID`. */
+const typeIdOf = (attributes: ProgramOutline['attributes']): number | null => {
+  const id = Number(attributes.get('btf')?.text ?? Number.NaN);
+  return Number.isInteger(id) && id > 0 ? id : null;
+};
 
 /** The declared name of a C prototype: the last word in front of its parameters. */
 const functionName = (prototype: string): string | null =>

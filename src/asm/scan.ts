@@ -21,6 +21,8 @@ export type Piece =
   | { readonly kind: 'directive'; readonly text: string; readonly at: Position }
   /** `.c { … }` or `.struct NAME { … }`: C text, `at` is where it begins */
   | { readonly kind: 'c'; readonly text: string; readonly at: Position }
+  /** `.btf { … }`: a blob in base64 */
+  | { readonly kind: 'btf'; readonly text: string; readonly at: Position }
   | { readonly kind: 'note'; readonly note: SourceNote; readonly at: Position };
 
 const NOTE = /^\s*; ?(.*) @ (\S+?):(\d+)(?::(\d+))?\s*$/;
@@ -28,7 +30,7 @@ const LOG_PREFIX = /^\s*(\d+):\s*\(([0-9a-f]{2})\)\s*/;
 const DUMP_PREFIX = /^\s*(\d+):\s+((?:[0-9a-f]{2} ){7,15}[0-9a-f]{2})\s+/;
 const DUMP_SYMBOL = /^[0-9a-f]{16} <([^>]+)>:\s*$/;
 const LABEL = /^\s*([A-Za-z_.$][\w.$]*|\d+):(?=\s|$)/;
-const C_BLOCK = /^\s*\.c\s*\{/;
+const C_BLOCK = /^\s*\.(c|btf)\s*\{/;
 const STRUCT_BLOCK = /^\s*\.(struct|union|enum)\s+\w+[^{;]*\{/;
 
 /** Lines of a verifier log that are not instructions. */
@@ -77,7 +79,7 @@ const braceBalance = (text: string): number => {
   return (bare.match(/\{/g)?.length ?? 0) - (bare.match(/\}/g)?.length ?? 0);
 };
 
-/** Cuts a text into labels, statements, directives, C blocks and source notes. */
+/** Cuts a text into labels, statements, directives, blocks and source notes. */
 export class Scanner {
   readonly #lines: readonly string[];
   readonly #diagnostics: Diagnostics;
@@ -102,16 +104,16 @@ export class Scanner {
   /** A block from line `start` to the line of its closing brace, whose index is returned. */
   #block(start: number): number {
     const first = this.#lines[start]!;
-    const isBare = C_BLOCK.test(first);
+    const word = C_BLOCK.exec(first)?.[1];
     let balance = 0;
     for (let i = start; i < this.#lines.length; i++) {
       balance += braceBalance(this.#lines[i]!);
       if (balance > 0) continue;
       const body = [first, ...this.#lines.slice(start + 1, i + 1)].join('\n');
-      if (isBare) {
+      if (word !== undefined) {
         const open = body.indexOf('{');
         const text = body.slice(open + 1, body.lastIndexOf('}'));
-        this.#pieces.push({ kind: 'c', text, at: { line: start + 1, column: open + 2 } });
+        this.#pieces.push({ kind: word as 'c' | 'btf', text, at: { line: start + 1, column: open + 2 } });
       } else {
         const dot = body.indexOf('.');
         this.#pieces.push({ kind: 'c', text: `${body.slice(dot + 1)};`, at: { line: start + 1, column: dot + 2 } });

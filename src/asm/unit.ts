@@ -9,6 +9,8 @@ export interface UnitFunction {
   readonly slot: number;
   /** C prototype as written, or null */
   readonly prototype: { readonly text: string; readonly at: Position } | null;
+  /** id of its FUNC in the `.btf` of the file, or null */
+  readonly typeId: number | null;
   readonly at: Position;
 }
 
@@ -81,9 +83,9 @@ export class Unit {
     });
   }
 
-  function(name: string, prototype: UnitFunction['prototype'], at: Position): void {
+  function(name: string, prototype: UnitFunction['prototype'], typeId: number | null, at: Position): void {
     this.#pending.push((slot) => {
-      this.functions.push({ name, slot, prototype, at });
+      this.functions.push({ name, slot, prototype, typeId, at });
     });
     this.label(name, at);
   }
