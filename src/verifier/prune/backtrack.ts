@@ -14,7 +14,6 @@ import {
   BPF_LOAD_ACQ,
   BPF_MOV,
   BPF_NEG,
-  BPF_PSEUDO_CALL,
   BPF_PSEUDO_KFUNC_CALL,
   BPF_REG_FP,
   BPF_ST,
@@ -28,7 +27,7 @@ import {
 import type { Insn } from '../../isa/insn.ts';
 import type { Env } from '../env.ts';
 import { insnLine } from '../log/insn_lines.ts';
-import { findSubprog } from '../program/subprogs.ts';
+import { findSubprog, isSubprogCall } from '../program/subprogs.ts';
 import {
   type HistoryEntry,
   INSN_F_DST_REG_STACK,
@@ -229,8 +228,6 @@ function throughExit(env: Env, bt: Backtrack, subseqIdx: number): void {
   bt.enterFunction(env);
   if (wanted) bt.setReg(0);
 }
-
-const isSubprogCall = (insn: Insn): boolean => insn.code === (BPF_JMP | BPF_CALL) && insn.src === BPF_PSEUDO_CALL;
 
 /** `sync`: registers linked to those now wanted become wanted too; `unknown`: precision cannot be followed further. */
 function throughJump(

@@ -1,6 +1,7 @@
 import { Bug } from '../../contracts/errors.ts';
 import type { Env } from '../env.ts';
-import { insnSuccessors, succ0, succ1 } from '../program/cfg.ts';
+import { insnSuccessors, postorderEnd, succ0, succ1 } from '../program/cfg.ts';
+import { subprogEnd } from '../program/subprogs.ts';
 import type { State } from '../state/state.ts';
 import { stackMaskText } from './format.ts';
 
@@ -41,13 +42,12 @@ class FuncInstance {
   constructor(env: Env, subprogno: number, caller: FuncInstance | null, callsite: number) {
     const subprog = env.subprogs[subprogno];
     if (!subprog) throw new Bug(`no function ${subprogno}`);
-    const next = env.subprogs[subprogno + 1];
     this.caller = caller;
     this.callsite = callsite;
     this.start = subprog.start;
-    this.length = (next?.start ?? env.insns.length) - subprog.start;
+    this.length = subprogEnd(env, subprogno) - subprog.start;
     this.postorderStart = subprog.postorderStart;
-    this.postorderEnd = next?.postorderStart ?? env.postorder.length;
+    this.postorderEnd = postorderEnd(env, subprogno);
     this.depth = caller ? caller.depth + 1 : 0;
     this.frames = new Array<Int32Array | null>(this.depth + 1).fill(null);
     this.mustWriteSet = new Uint8Array(this.length);

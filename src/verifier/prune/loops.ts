@@ -27,7 +27,7 @@ let chainScc = 0;
 
 /** The outermost frame that stands in a component, and the calls that lead to it; false when none does. */
 function findChain(env: Env, state: State): boolean {
-  if (env.sccCount === 0) return false;
+  if (env.sccCount <= 1) return false; // numbers start at 1
   chain.fill(0);
   for (let frameno = 0; frameno <= state.curframe; frameno++) {
     const insnIdx = frameInsn(state, frameno);

@@ -1,8 +1,8 @@
 import { Reject } from '../../contracts/errors.ts';
-import { BPF_JCOND, BPF_JMP, BPF_MAY_GOTO } from '../../isa/constants.ts';
 import type { Env } from '../env.ts';
 import { verboseLineInfo } from '../log/insn_lines.ts';
 import { printVerifierState } from '../log/state_lines.ts';
+import { isMayGoto } from '../program/cfg.ts';
 import { NOT_INIT_REG } from '../state/reg.ts';
 import { INVALID_SLOT, type Slot, STACK_ITER } from '../state/stack_slot.ts';
 import type { State } from '../state/state.ts';
@@ -80,11 +80,6 @@ function isIteratorActive(cur: State): boolean {
   return iterStateOf(cur.frame(pointer.frameno).slot(spi)) === BPF_ITER_STATE_ACTIVE;
 }
 
-const isMayGoto = (env: Env, insnIdx: number): boolean => {
-  const insn = env.insns[insnIdx];
-  return insn !== undefined && insn.code === (BPF_JMP | BPF_JCOND) && insn.src === BPF_MAY_GOTO;
-};
-
 /** The path came back to where it was, with the same state: it would never end. */
 function refuseInfiniteLoop(env: Env, insnIdx: number, old: State, cur: State): never {
   const message = `infinite loop detected at insn ${insnIdx}`;
@@ -111,7 +106,7 @@ function compareOngoing(env: Env, insnIdx: number, old: State, cur: State): Ongo
     const converged = statesEqual(env, old, cur, 'RANGE_WITHIN') && isIteratorActive(cur);
     return converged ? 'converged' : 'missed-loop';
   }
-  if (isMayGoto(env, insnIdx) && old.mayGotoDepth !== cur.mayGotoDepth && statesEqual(env, old, cur, 'RANGE_WITHIN'))
+  if (isMayGoto(env.insn(insnIdx)) && old.mayGotoDepth !== cur.mayGotoDepth && statesEqual(env, old, cur, 'RANGE_WITHIN'))
     return 'converged';
   if (env.facts.callsCallback[insnIdx] !== 0) return statesEqual(env, old, cur, 'RANGE_WITHIN') ? 'covered' : 'missed-loop';
   if (
