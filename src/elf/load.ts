@@ -4,14 +4,14 @@ import { BtfError } from '../btf/error.ts';
 import { Malformed } from '../contracts/errors.ts';
 import type { Profile } from '../contracts/profile.ts';
 import { ALL_CAPABILITIES } from '../contracts/subject.ts';
-import type { Expectation, MapDef, ObjectImage, Program } from '../program/program.ts';
+import type { Expectation, ExternDef, MapDef, ObjectImage, Program } from '../program/program.ts';
 import { programKind, type TargetProgram } from './attach.ts';
 import { type BtfExt, readBtfExt } from './btf_ext.ts';
 import { coreRelocator } from './core_relos.ts';
 import { type ElfFile, readElf } from './elf_file.ts';
 import { exceptionCallbacks } from './exception_callback.ts';
 import { type Annotation, readAnnotations } from './expectations.ts';
-import { collectExterns } from './externs.ts';
+import { collectExterns, type Extern } from './externs.ts';
 import { collectFunctions, type ObjectFunction } from './functions.ts';
 import { type KernelSymbols, type Resolution, resolveExterns, symbolsOfBtf } from './ksyms.ts';
 import { linkProgram } from './link.ts';
@@ -158,7 +158,8 @@ function load(elf: ElfFile, options: LoadOptions): ObjectImage {
       loadError: loadError === null ? null : oneLine(loadError),
     });
   }
-  return { name: elf.file, programs, maps: mapDefs, btf, license: sections.license, expectations };
+  const described = externs.map((extern, i) => describe(extern, resolutions[i]!));
+  return { name: elf.file, programs, maps: mapDefs, btf, license: sections.license, expectations, externs: described };
 }
 
 function readExt(elf: ElfFile, sections: ObjectSections, prepared: ObjectBtf | null): BtfExt | null {
@@ -190,4 +191,13 @@ function isCompatible(local: Btf, localId: number, kernel: Btf, kernelId: number
     if (error instanceof BtfError) return false;
     throw error;
   }
+}
+
+function describe(extern: Extern, resolution: Resolution): ExternDef {
+  const { name, weak } = extern;
+  const { kind, error } = resolution;
+  const isAbsent = kind === 'missing' || (kind === 'address' && resolution.address === 0n);
+  const words = { kconfig: 'kconfig', unknown: 'unknown', ksym: 'variable' } as const;
+  const isFunction = extern.kind === 'ksym' && extern.declared.kind === 'FUNC';
+  return { name, weak, kind: isFunction ? 'function' : words[extern.kind], found: !isAbsent && error === null, error };
 }

@@ -118,6 +118,18 @@ export interface Program {
   readonly loadError: string | null;
 }
 
+/** A symbol that an object leaves to the kernel. */
+export interface ExternDef {
+  readonly name: string;
+  readonly kind: 'kconfig' | 'variable' | 'function' | 'unknown';
+  /** may be absent from the kernel */
+  readonly weak: boolean;
+  /** the kernel has it */
+  readonly found: boolean;
+  /** why no program that uses it is loaded; null: none is kept from loading */
+  readonly error: string | null;
+}
+
 /** What an object file or a text file brings: its programs, each ready to be verified alone. */
 export interface ObjectImage {
   /** name of the file as given */
@@ -129,6 +141,8 @@ export interface ObjectImage {
   readonly license: string;
   /** expectations that a text program or an annotated object carries, by program name */
   readonly expectations: ReadonlyMap<string, Expectation>;
+  /** in libbpf's order: the call of a missing kfunc is replaced by one of helper 2002000000 plus the position here */
+  readonly externs?: readonly ExternDef[];
 }
 
 /** What a program says of its own verdict (header of a text program, declaration tags of an annotated object). */

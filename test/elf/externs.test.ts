@@ -66,6 +66,14 @@ describe('externs', () => {
     expect(errorOf('incompatible')).toBeNull();
   });
 
+  test('the list of externs says what the kernel has', () => {
+    const rows = image.externs!.map(({ name, kind, weak, found }) => [name, kind, weak, found]);
+    expect(rows).toContainEqual(['CONFIG_REQUIRED', 'kconfig', false, false]);
+    expect(rows).toContainEqual(['missing_variable', 'variable', true, false]);
+    expect(rows).toContainEqual(['bpf_sample_kfunc', 'function', false, true]);
+    expect(rows[7]).toEqual(['bpf_absent_kfunc', 'function', true, false]);
+  });
+
   test('the BTF for the kernel lists symbols as 4-byte variables and functions as a dummy', () => {
     const btf = image.btf!;
     const ksyms = btf.findByName('.ksyms', 'DATASEC')!;
