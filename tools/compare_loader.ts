@@ -13,6 +13,7 @@ import { Btf } from '../src/btf/btf.ts';
 import { type LoaderProfile, loadObject } from '../src/elf/load.ts';
 import { decodeProgram } from '../src/isa/codec.ts';
 import type { Insn } from '../src/isa/insn.ts';
+import { MAP_TYPES } from '../src/maps/types/index.ts';
 import type { MapDef, ObjectImage, Program } from '../src/program/program.ts';
 import { PROG_TYPES_BY_ID } from '../src/progtypes/index.ts';
 
@@ -83,7 +84,7 @@ const profile: LoaderProfile = {
   btf: Btf.parse(new Uint8Array(readFileSync('/sys/kernel/btf/vmlinux'))),
   version: [Number(numbers[1]), Number(numbers[2]), Number(numbers[3])],
   progTypes: PROG_TYPES_BY_ID,
-  mapTypes: new Map(),
+  mapTypes: MAP_TYPES,
   kconfig: hostConfig(),
 };
 
@@ -146,6 +147,14 @@ function explanation(field: string, difference: string, row: Row): string | null
     return 'configuration and features of the recording host';
   if (field === 'maps' && difference.includes('flags 0 instead of 128'))
     return 'BPF_MAP_CREATE itself adds BPF_F_RDONLY_PROG to a devmap';
+  return null;
+}
+
+function loadErrorExplanation(error: string, row: Row): string | null {
+  if (row.externs_weakened) return 'a kfunc or ksym is missing, which the recorder made weak';
+  if (row.type_guessed) return 'freplace without a target';
+  if (row.maps_disabled) return 'the kernel does not create a map, which the recorder then left out';
+  if (error.includes('/proc/kallsyms')) return 'addresses of kernel symbols are not known offline';
   return null;
 }
 
@@ -296,11 +305,7 @@ for (const suite of ['selftests.jsonl', 'selftests-v4.jsonl']) {
     }
     const error = program?.loadError ?? null;
     if (error !== null && (row.class === 'ok' || row.class === 'rejected')) {
-      const why = row.externs_weakened
-        ? 'a kfunc or ksym is missing, which the recorder made weak'
-        : row.type_guessed
-          ? 'freplace without a target'
-          : 'UNEXPLAINED';
+      const why = loadErrorExplanation(error, row) ?? 'UNEXPLAINED';
       reasons.set(`load error: ${why}`, (reasons.get(`load error: ${why}`) ?? 0) + 1);
       if (listing || why === 'UNEXPLAINED') console.log(`${row.object}/${row.program} load error: ${error}`);
     }

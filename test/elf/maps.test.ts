@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import type { ErrnoName } from '../../src/contracts/errors.ts';
+import type { LoaderProfile } from '../../src/elf/load.ts';
 import { dataMapName, objectName } from '../../src/elf/maps.ts';
-import { loadFixture, mapOf, programOf, references } from './fixture.ts';
+import { MAP_TYPES } from '../../src/maps/types/index.ts';
+import type { MapDef } from '../../src/program/program.ts';
+import { loadFixture, mapOf, profile, programOf, references } from './fixture.ts';
 
 describe('maps declared in .maps', () => {
   const image = loadFixture('maps');
@@ -126,4 +130,34 @@ test('a descriptor that hand-written code names is no map of the object', () => 
     .map(({ imm }) => imm);
   expect(immediates).toEqual([~0, ~5, 0]);
   expect(mapOf(image, 'only')).toBe(image.maps[0]);
+});
+
+describe('what the kernel answers to BPF_MAP_CREATE', () => {
+  const HASH = 1;
+  const withHash = (checkCreate: (def: MapDef) => ErrnoName | null): LoaderProfile => ({
+    ...profile,
+    mapTypes: new Map([...MAP_TYPES, [HASH, { ...MAP_TYPES.get(HASH)!, checkCreate }]]),
+  });
+
+  test('a map that it refuses keeps the programs that use it from loading, no others', () => {
+    const image = loadFixture('maps', { profile: withHash(() => 'EINVAL') });
+    const index = image.maps.indexOf(mapOf(image, 'counters'));
+    expect(programOf(image, 'lookup').loadError).toBe("map 'counters': failed to create: -EINVAL");
+    expect(references(programOf(image, 'lookup'))).toContain(`helper ${2_001_000_000 + index}`);
+    expect(programOf(image, 'jump').loadError).toBeNull();
+  });
+
+  test('a map that it refuses only with BTF is created without', () => {
+    const image = loadFixture('maps', { profile: withHash((def) => (def.btf === null ? null : 'EINVAL')) });
+    expect(mapOf(image, 'counters')).toMatchObject({ btf: null, btfKeyTypeId: 0, btfValueTypeId: 0 });
+    expect(programOf(image, 'lookup').loadError).toBeNull();
+  });
+
+  test('it takes every map of the fixtures', () => {
+    for (const name of ['maps', 'globals', 'arena', 'struct_ops', 'externs']) {
+      const image = loadFixture(name, { profile: { ...profile, mapTypes: MAP_TYPES } });
+      const errors = image.programs.flatMap((program) => program.loadError ?? []);
+      expect(errors.filter((error) => error.includes('failed to create'))).toEqual([]);
+    }
+  });
 });
