@@ -74,9 +74,11 @@ export class GuestMemory implements HostMemory {
   /** by high half; the kernel's own half is not among them */
   readonly #regions = new Map<number, AddressRegion>();
   readonly #masks = new Map<number, number>();
-  /** one bit for each byte of the stack area */
-  readonly #written = new Uint8Array(STACK_AREA >> GRANULE_SHIFT);
+  /** one bit for each byte of a stack granule, valid while its tag is `TAG_STACK_PARTIAL` */
+  readonly written = new Uint8Array(STACK_AREA >> GRANULE_SHIFT);
   readonly #seed: number;
+  /** the tags of the stack area, four at a time */
+  #shadowWords = new Int32Array(0);
 
   constructor(options: MemoryOptions = {}) {
     this.limit = Math.min(Math.ceil((options.limit ?? DEFAULT_LIMIT) / PAGE) * PAGE, LARGEST_LIMIT);
@@ -157,17 +159,31 @@ export class GuestMemory implements HostMemory {
     if (lastFull > from) this.#maskEdge(lastFull, from, to);
   }
 
+  /** Fences off a part of an object; both ends are at granules. */
+  setRedZone(from: number, to: number): void {
+    this.#tag(from, to, TAG_RED_ZONE);
+  }
+
+  /** Makes a live object unreachable without giving its space back: an element that waits on a free list. */
+  bury(offset: number): void {
+    const block = this.#heap.at(offset)!;
+    this.#tag(offset, offset + Math.ceil(block.size / GRANULE) * GRANULE, TAG_FREED);
+  }
+
+  /** Undoes `bury`: the whole object may be reached again. */
+  revive(offset: number): void {
+    const block = this.#heap.at(offset)!;
+    this.#tagObject(offset, block.size, false);
+  }
+
   /** Opens stack frame number `index`; the offset of its lowest byte. Its bytes count as never written. */
   openFrame(index: number): number {
-    const bottom = this.base + FRAME_FENCE + index * FRAME_STRIDE;
-    const first = (bottom - this.base) >>> GRANULE_SHIFT;
-    this.shadow.fill(TAG_STACK_UNWRITTEN, first, first + FRAME_BYTES / GRANULE);
-    return bottom;
+    this.#tagFrame(index, TAG_STACK_UNWRITTEN);
+    return this.base + FRAME_FENCE + index * FRAME_STRIDE;
   }
 
   closeFrame(index: number): void {
-    const first = (FRAME_FENCE + index * FRAME_STRIDE) >>> GRANULE_SHIFT;
-    this.shadow.fill(TAG_DEAD_FRAME, first, first + FRAME_BYTES / GRANULE);
+    this.#tagFrame(index, TAG_DEAD_FRAME);
   }
 
   check(lo: number, hi: number, size: number, write: boolean): number {
@@ -282,9 +298,9 @@ export class GuestMemory implements HostMemory {
       const to = Math.min(end - start, GRANULE);
       const tag = shadow[granule];
       if (tag === TAG_STACK_UNWRITTEN || tag === TAG_STACK_PARTIAL) {
-        const before = tag === TAG_STACK_PARTIAL ? this.#written[granule]! : 0;
+        const before = tag === TAG_STACK_PARTIAL ? this.written[granule]! : 0;
         const mask = before | ((0xff >> (GRANULE - to + from)) << from);
-        this.#written[granule] = mask;
+        this.written[granule] = mask;
         shadow[granule] = mask === 0xff ? TAG_ALL : TAG_STACK_PARTIAL;
       }
       at = start + to;
@@ -298,7 +314,7 @@ export class GuestMemory implements HostMemory {
       const granule = (at - base) >>> GRANULE_SHIFT;
       const tag = shadow[granule];
       if (tag !== TAG_STACK_UNWRITTEN && tag !== TAG_STACK_PARTIAL) continue;
-      const mask = tag === TAG_STACK_PARTIAL ? this.#written[granule]! : 0;
+      const mask = tag === TAG_STACK_PARTIAL ? this.written[granule]! : 0;
       if ((mask >> (at & 7)) & 1) continue;
       met = true;
       this.u8[at] = seededByte(this.#seed, at - base);
@@ -353,6 +369,13 @@ export class GuestMemory implements HostMemory {
     if (rest > 0) this.#tag(full, full + GRANULE, readOnly ? TAG_READ_ONLY + rest : rest);
   }
 
+  #tagFrame(index: number, tag: number): void {
+    const tags = this.#shadowWords;
+    const four = Math.imul(tag, 0x01010101);
+    const first = (FRAME_FENCE + index * FRAME_STRIDE) >>> (GRANULE_SHIFT + 2);
+    for (let i = 0; i < FRAME_BYTES / GRANULE / 4; i++) tags[first + i] = four;
+  }
+
   #tag(from: number, to: number, tag: number): void {
     this.shadow.fill(tag, (from - this.base) >>> GRANULE_SHIFT, (to - this.base) >>> GRANULE_SHIFT);
   }
@@ -387,6 +410,7 @@ export class GuestMemory implements HostMemory {
     this.u8 = new Uint8Array(buffer);
     this.view = new DataView(buffer);
     this.shadow = new Uint8Array(buffer, 0, (buffer.byteLength - this.base) >>> GRANULE_SHIFT);
+    this.#shadowWords = new Int32Array(buffer, 0, STACK_AREA >> (GRANULE_SHIFT + 2));
   }
 }
 

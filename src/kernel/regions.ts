@@ -12,8 +12,14 @@ export const TEXT_HIGH = 0xffffffff | 0;
 export interface AddressRegion {
   readonly high: number;
   readonly name: string;
+  /** loads from unmapped addresses give 0 and stores to them are dropped, as the arena has it */
+  readonly faultProtected: boolean;
   /** linear offset of `size` bytes, or -1 when they are not mapped or not in one piece */
   resolve(lo: number, size: number, write: boolean): number;
+  /** copies bytes out, across pages; unmapped ones read as 0. False when any was unmapped. */
+  read(lo: number, into: Uint8Array): boolean;
+  /** copies bytes in, across pages; what falls on unmapped ones is dropped. False when any did. */
+  write(lo: number, bytes: Uint8Array): boolean;
 }
 
 const PAGE_SHIFT = 12;
@@ -23,13 +29,15 @@ const PAGE_BYTES = 1 << PAGE_SHIFT;
 export class SparseRegion implements AddressRegion {
   readonly high: number;
   readonly name: string;
+  readonly faultProtected: boolean;
   readonly #memory: GuestMemory;
   readonly #pages = new Map<number, number>();
 
-  constructor(memory: GuestMemory, high: number, name: string) {
+  constructor(memory: GuestMemory, high: number, name: string, faultProtected = false) {
     this.#memory = memory;
     this.high = high;
     this.name = name;
+    this.faultProtected = faultProtected;
   }
 
   get pageCount(): number {
@@ -62,7 +70,6 @@ export class SparseRegion implements AddressRegion {
     return offset === undefined || within + size > PAGE_BYTES ? -1 : offset + within;
   }
 
-  /** Copies bytes out, across pages; unmapped ones read as 0. False when any was unmapped. */
   read(lo: number, into: Uint8Array): boolean {
     let complete = true;
     for (let i = 0; i < into.length; i++) {
@@ -73,7 +80,6 @@ export class SparseRegion implements AddressRegion {
     return complete;
   }
 
-  /** Copies bytes in, across pages; what falls on unmapped ones is dropped. False when any did. */
   write(lo: number, bytes: Uint8Array): boolean {
     let complete = true;
     for (let i = 0; i < bytes.length; i++) {
@@ -89,6 +95,7 @@ export class SparseRegion implements AddressRegion {
 export class PercpuRegion implements AddressRegion {
   readonly high = PERCPU_HIGH;
   readonly name = 'per-CPU memory';
+  readonly faultProtected = false;
   readonly #memory: GuestMemory;
   readonly cpuCount: number;
   readonly #copies = new Map<number, { readonly size: number; readonly offsets: readonly number[] }>();
@@ -101,6 +108,15 @@ export class PercpuRegion implements AddressRegion {
   /** A direct access through a `__percpu` pointer is always wrong. */
   resolve(_lo: number, _size: number, _write: boolean): number {
     return -1;
+  }
+
+  read(_lo: number, into: Uint8Array): boolean {
+    into.fill(0);
+    return false;
+  }
+
+  write(_lo: number, _bytes: Uint8Array): boolean {
+    return false;
   }
 
   /** Zeroed copies for every CPU; the low half of the `__percpu` pointer, 0 when memory is used up. */
