@@ -5,8 +5,8 @@ import { isTnumUnknown, type Scalar } from '../scalar/scalar.ts';
 
 const UNSIGNED_DECIMAL_MAX = 0xffff;
 
-/** `0x…`; 0 has no prefix, as in the kernel's `%#llx` */
-export const hexText = (lo: number, hi: number): string => ((lo | hi) === 0 ? '0' : `0x${formatHex(lo, hi)}`);
+/** `0x…`, also for 0: the kernel's `%#llx` */
+export const hexText = (lo: number, hi: number): string => `0x${formatHex(lo, hi)}`;
 
 /** verbose_unum */
 export const unsignedText = (lo: number, hi: number): string =>
