@@ -1,4 +1,4 @@
-import type { ErrnoName } from './errors.ts';
+import type { KernelFacts } from './profile.ts';
 import type { Subject } from './subject.ts';
 import type { RegBase, RegTypeWords } from './type_words.ts';
 
@@ -90,20 +90,6 @@ export interface ContextArgRule {
 
 export type LoadCapability = 'net_admin' | 'perfmon';
 
-/** A store to a struct of the kernel; offset and size in bytes. */
-export interface StructWriteQuery {
-  readonly struct: string;
-  readonly off: number;
-  readonly size: number;
-  /** register type, as a number */
-  readonly regType: number;
-}
-
-export interface StructWriteRefusal {
-  readonly errno: ErrnoName;
-  readonly message: string;
-}
-
 export interface ProgType {
   /** BPF_PROG_TYPE_* */
   readonly id: number;
@@ -151,12 +137,10 @@ export interface ProgType {
   readonly unprivilegedOk: boolean;
   /** loads of context fields are rewritten (convert_ctx_access): a helper cannot be given the context as plain memory */
   readonly rewritesContext?: boolean;
+  /** functions may get a stack of their own (bpf_enable_priv_stack) */
+  readonly privateStack?: (subject: Subject) => boolean;
   /** pointer arguments stay valid while the program runs (prog_args_trusted) */
-  readonly trustedArgs?: (subject: Subject) => boolean;
-  /** values that the attached hook may have returned, for a load of them (get_func_retval_range) */
-  readonly hookReturnRange?: (subject: Subject) => ReturnRange | null;
-  /** stores to kernel structs: null permits; absent: none are (btf_struct_access of the verifier ops) */
-  readonly structWrite?: (query: StructWriteQuery, subject: Subject) => StructWriteRefusal | null;
+  readonly trustedArgs?: (subject: Subject, facts: KernelFacts) => boolean;
   /** what programs may write through BTF pointers (btf_struct_access); absent: nothing */
   readonly structWrites?: StructWriteRule;
   /** name of the kernel's bpf_verifier_ops */

@@ -55,6 +55,7 @@ export const cgroupSock = progType({
   defaultAttachType: ATTACH_TYPES.BPF_CGROUP_INET_SOCK_CREATE,
   attachTypes: [0, ...CGROUP_SOCK_TYPES],
   needs: ['net_admin'],
+  rewritesContext: true,
   ops: 'cg_sock_verifier_ops',
   summary: 'is asked when a socket of a cgroup is made, bound or released',
 });
@@ -148,6 +149,7 @@ export const cgroupSockAddr = progType({
   returnRange: sockAddrReturns,
   attachTypes: [...INET4, ...INET6, ...UNIX],
   needs: ['net_admin'],
+  rewritesContext: true,
   ops: 'cg_sock_addr_verifier_ops',
   summary: 'sees and may rewrite the address of a bind, connect, send, receive or name call',
 });
@@ -187,6 +189,7 @@ export const cgroupSysctl = progType({
   context: CGROUP_SYSCTL,
   returnRange: () => ZERO_OR_ONE,
   needs: ['net_admin'],
+  rewritesContext: true,
   ops: 'cg_sysctl_verifier_ops',
   summary: 'allows, denies or rewrites reads and writes of sysctl files',
 });
@@ -222,6 +225,7 @@ export const cgroupSockopt = progType({
   returnRange: () => ZERO_OR_ONE,
   attachTypes: [...GETSOCKOPT, ...SETSOCKOPT],
   needs: ['net_admin'],
+  rewritesContext: true,
   ops: 'cg_sockopt_verifier_ops',
   summary: 'sees and may rewrite the arguments and results of getsockopt and setsockopt',
 });

@@ -28,6 +28,7 @@ export const socketFilter = progType({
   }),
   legacyPacketLoads: true,
   unprivilegedOk: true,
+  rewritesContext: true,
   ops: 'sk_filter_verifier_ops',
   summary: 'decides how many bytes of a packet a socket receives',
 });
@@ -46,6 +47,7 @@ const TC = {
   legacyPacketLoads: true,
   needs: ['net_admin'],
   structWrites: CONNTRACK_WRITES,
+  rewritesContext: true,
   ops: 'tc_cls_act_verifier_ops',
 } as const;
 
@@ -93,6 +95,7 @@ export const cgroupSkb = progType({
   returnRange: (subject) => (subject.attachType === ATTACH_TYPES.BPF_CGROUP_INET_EGRESS ? { min: 0, max: 3 } : ZERO_OR_ONE),
   attachTypes: attachTypes('BPF_CGROUP_INET_INGRESS', 'BPF_CGROUP_INET_EGRESS'),
   unprivilegedOk: true,
+  rewritesContext: true,
   ops: 'cg_skb_verifier_ops',
   summary: 'lets packets of the sockets of a cgroup pass or not',
 });
@@ -111,6 +114,7 @@ export const lwtIn = progType({
   name: 'lwt_in',
   sections: [section('lwt_in')],
   packet: 'read',
+  rewritesContext: true,
   ops: 'lwt_in_verifier_ops',
   summary: 'sees packets of a route that come in',
 });
@@ -121,6 +125,7 @@ export const lwtOut = progType({
   name: 'lwt_out',
   sections: [section('lwt_out')],
   packet: 'read',
+  rewritesContext: true,
   ops: 'lwt_out_verifier_ops',
   summary: 'sees locally made packets of a route before they go out',
 });
@@ -132,6 +137,7 @@ export const lwtXmit = progType({
   sections: [section('lwt_xmit')],
   packet: 'read-write',
   unclonePrologue: true,
+  rewritesContext: true,
   ops: 'lwt_xmit_verifier_ops',
   summary: 'may rewrite and redirect packets of a route when they are sent',
 });
@@ -142,6 +148,7 @@ export const lwtSeg6local = progType({
   name: 'lwt_seg6local',
   sections: [section('lwt_seg6local')],
   packet: 'read',
+  rewritesContext: true,
   ops: 'lwt_seg6local_verifier_ops',
   summary: 'acts on an IPv6 packet at a segment routing endpoint',
 });
@@ -163,6 +170,7 @@ export const skSkb = progType({
   packet: 'read-write',
   unclonePrologue: true,
   needs: ['net_admin'],
+  rewritesContext: true,
   ops: 'sk_skb_verifier_ops',
   summary: 'parses a stream into messages, or decides where data of a socket in a sockmap goes',
 });
@@ -176,6 +184,7 @@ export const flowDissector = progType({
   context: skbContextOnly(['data', 'data_end', 'flow_keys']),
   packet: 'read',
   needs: ['net_admin'],
+  rewritesContext: true,
   ops: 'flow_dissector_verifier_ops',
   summary: 'fills in the flow keys of a packet',
 });

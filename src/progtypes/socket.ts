@@ -73,6 +73,7 @@ export const sockOps = progType({
   context: SOCK_OPS,
   returnRange: () => ZERO_OR_ONE,
   needs: ['net_admin'],
+  rewritesContext: true,
   ops: 'sock_ops_verifier_ops',
   summary: 'is told of events in the life of TCP sockets of a cgroup, and sets their parameters',
 });
@@ -97,6 +98,7 @@ export const skMsg = progType({
   context: SK_MSG_MD,
   packet: 'read-write',
   needs: ['net_admin'],
+  rewritesContext: true,
   ops: 'sk_msg_verifier_ops',
   summary: 'decides where data goes that is sent on a socket in a sockmap',
 });
@@ -129,6 +131,7 @@ export const skReuseport = progType({
   packet: 'read',
   defaultAttachType: REUSEPORT_TYPES[0]!,
   attachTypes: [0, ...REUSEPORT_TYPES],
+  rewritesContext: true,
   ops: 'sk_reuseport_verifier_ops',
   summary: 'chooses the socket of a SO_REUSEPORT group',
 });
@@ -161,6 +164,7 @@ export const skLookup = progType({
   context: SK_LOOKUP,
   returnRange: () => ZERO_OR_ONE,
   attachTypes: attachTypes('BPF_SK_LOOKUP'),
+  rewritesContext: true,
   ops: 'sk_lookup_verifier_ops',
   summary: 'chooses the listening socket for a connection or datagram',
 });

@@ -54,6 +54,7 @@ export const kprobe = progType({
   contextArg: () => ({ typedefs: ['bpf_user_pt_regs_t'], structs: ['pt_regs'] }),
   returnRange: (subject) => (KPROBE_SESSIONS.includes(subject.attachType) ? ZERO_OR_ONE : null),
   sleepableOk: () => true,
+  privateStack: () => true,
   ops: 'kprobe_verifier_ops',
   summary: 'runs at a probed instruction of the kernel or of a process, with the registers',
 });
@@ -80,6 +81,7 @@ export const tracepoint = progType({
   kernelContextStruct: 'u64',
   contextArg: () => ({ anything: true }),
   access: tracepointAccess,
+  privateStack: () => true,
   ops: 'tracepoint_verifier_ops',
   summary: 'runs at a tracepoint with the record that perf would write',
 });
@@ -100,6 +102,8 @@ export const perfEvent = progType({
   kernelContextStruct: 'bpf_perf_event_data_kern',
   context: PERF_EVENT_DATA,
   contextArg: () => ({ typedefs: ['bpf_user_pt_regs_t'], structs: ['pt_regs'] }),
+  rewritesContext: true,
+  privateStack: () => true,
   ops: 'perf_event_verifier_ops',
   summary: 'runs when a perf event fires, with the registers and the sample period',
 });
@@ -138,6 +142,7 @@ export const rawTracepoint = progType({
   kernelContextStruct: 'u64',
   contextArg: () => ({ u64: true }),
   access: slotAccess,
+  privateStack: () => true,
   ops: 'raw_tracepoint_verifier_ops',
   summary: 'runs at a tracepoint with its raw arguments',
 });
@@ -229,6 +234,9 @@ export const tracing = progType({
   returnRange: tracingReturns,
   takesBtfTarget: true,
   sleepableOk: (subject) => SLEEPABLE_TRACING.includes(subject.attachType),
+  privateStack: (subject) => subject.attachType !== ATTACH_TYPES.BPF_TRACE_ITER,
+  trustedArgs: (subject) =>
+    subject.attachType === ATTACH_TYPES.BPF_TRACE_RAW_TP || subject.attachType === ATTACH_TYPES.BPF_TRACE_ITER,
   ops: 'tracing_verifier_ops',
   summary: 'runs at a kernel function, at a tracepoint with typed arguments, or for each object of an iterator',
 });

@@ -23,6 +23,7 @@ export const structOps = progType({
   returnRange: () => 'struct-ops',
   sleepableOk: () => true,
   needs: ['perfmon'],
+  trustedArgs: () => true,
   ops: 'bpf_struct_ops_verifier_ops',
   summary: "implements a member of one of the kernel's tables of functions",
 });
@@ -53,6 +54,7 @@ export const lsm = progType({
   returnRange: (subject) => (subject.attachType === ATTACH_TYPES.BPF_LSM_CGROUP ? 'lsm-cgroup' : 'lsm'),
   sleepableOk: () => true,
   needs: ['perfmon'],
+  trustedArgs: (subject, facts) => !facts.untrustedLsmHooks.has(subject.attachName ?? ''),
   ops: 'lsm_verifier_ops',
   summary: 'allows or denies what a security hook guards',
 });

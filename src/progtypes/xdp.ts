@@ -31,6 +31,7 @@ export const xdp = progType({
   packet: 'read-write',
   needs: ['net_admin'],
   structWrites: CONNTRACK_WRITES,
+  rewritesContext: true,
   ops: 'xdp_verifier_ops',
   summary: 'decides about a frame in the driver, before the kernel makes an sk_buff of it',
 });

@@ -5,6 +5,7 @@ import type { HelperProto } from '../contracts/helper.ts';
 import type { Kfunc } from '../contracts/kfunc.ts';
 import type { Profile } from '../contracts/profile.ts';
 import type { ProgType } from '../contracts/prog_type.ts';
+import type { StructOpsType } from '../contracts/struct_ops_type.ts';
 import type { Capabilities, Subject } from '../contracts/subject.ts';
 import type { Insn } from '../isa/insn.ts';
 import type { LineInfo, Program } from '../program/program.ts';
@@ -243,6 +244,8 @@ export class Env {
 
   /** kernel function, hook or tracepoint that the program attaches to; set by the attach room */
   attachProto: AttachProto | null = null;
+  /** the table of functions that a struct_ops program implements a member of */
+  structOps: StructOpsType | null = null;
   /** arguments whose types the attach target declares (iterators, struct_ops) */
   contextArgs: ContextArg[] = [];
   /** the one arena map of the program */

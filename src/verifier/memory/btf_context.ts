@@ -92,7 +92,7 @@ export function btfContextAccess(env: Env, off: number, size: number): ContextFi
 }
 
 /** Arguments are valid for the whole run for these programs (prog_args_trusted). */
-const hasTrustedArgs = (env: Env): boolean => env.progType.trustedArgs?.(env.subject) ?? false;
+const hasTrustedArgs = (env: Env): boolean => env.progType.trustedArgs?.(env.subject, env.profile.facts) ?? false;
 
 function pointerArgument(
   env: Env,

@@ -1,4 +1,5 @@
 import type { Btf } from '../../btf/btf.ts';
+import type { StructType } from '../../btf/types.ts';
 import { nestedTypeIsTrusted, type PointeeTag, type StructAccess, structAccess } from '../../btf/walk.ts';
 import { Unmodelled } from '../../contracts/errors.ts';
 import type { Env } from '../env.ts';
@@ -106,10 +107,10 @@ export function checkBtfObjectAccess(
   const btf = btfOf(reg);
   const { name } = btf.type(reg.aux);
   checkPointer(env, regno, reg, name, off);
-  const { structWrite } = env.progType;
-  if (structWrite && !isLocalObject(reg) && write) {
-    const answer = structWrite({ struct: name, off, size, regType: reg.type }, env.subject);
-    if (answer !== null) env.reject(answer.errno, answer.message);
+  const rule = env.progType.structWrites ?? env.structOps?.structWrites;
+  if (rule && !isLocalObject(reg) && write) {
+    const refusal = env.profile.checkStructWrite(rule, btf.type(reg.aux) as StructType, off, size);
+    if (refusal !== null) env.reject('EACCES', refusal);
     return;
   }
   if (write && !isLocalObject(reg)) env.reject('EACCES', 'only read is supported');
@@ -131,7 +132,6 @@ export function checkMapObjectAccess(
   const { btf } = env.profile;
   const map = mapOf(env.cur.top.regs[regno] as Reg);
   const { kernelStruct } = map.type;
-  if (kernelStruct === undefined) throw new Unmodelled('map_ptr access', map.type.kernelName);
   if (kernelStruct === null) env.reject('ENOTSUPP', `map_ptr access not supported for map type ${map.def.type}`);
   const type = btf.findByName(kernelStruct, 'STRUCT');
   if (!type) throw new Unmodelled('map_ptr access', `${kernelStruct} is not in the kernel's BTF`);

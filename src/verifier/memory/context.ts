@@ -2,6 +2,7 @@ import type { Env } from '../env.ts';
 import { checkBounds } from '../insn/bounds_check.ts';
 import { verboseLineInfo } from '../log/insn_lines.ts';
 import { findReference } from '../objects/references.ts';
+import { lsmReturnRange } from '../program/lsm_hooks.ts';
 import { UNKNOWN } from '../scalar/scalar.ts';
 import { sync } from '../scalar/sync.ts';
 import { markRegUnknown, setRegTo } from '../state/access.ts';
@@ -44,7 +45,7 @@ function fieldAt(env: Env, off: number, size: number, write: boolean, signExtend
 
 /** The return value of the attached hook, as far as the hook bounds it. */
 function putReturnValue(env: Env, regno: number): void {
-  const range = env.progType.hookReturnRange?.(env.subject) ?? null;
+  const range = env.progType.returnRange(env.subject) === 'lsm' ? lsmReturnRange(env) : null;
   if (range === null) {
     markRegUnknown(env, env.cur.writableTop(), regno);
     return;
