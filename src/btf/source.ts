@@ -1,6 +1,6 @@
 import { BtfError } from './error.ts';
 import { nameHash, textAt } from './names.ts';
-import { BTF_MAX_TYPE, BTF_TYPE_BYTES, extraBytes, infoKind, locateSections, viewOf } from './wire.ts';
+import { BTF_MAX_TYPE, BTF_TYPE_BYTES, extraBytes, infoKind, KIND, locateSections, viewOf } from './wire.ts';
 
 /** Undecoded types, addressed by index: 0 is the first type of the blob. */
 export interface BtfSource {
@@ -18,8 +18,6 @@ export interface BtfSource {
   /** The kind number of type `index`, without decoding it. */
   kindOf(index: number): number;
 }
-
-const KIND_DECL_TAG = 17;
 
 /** A chained hash table over the names, built on the first look-up. */
 const buildNameIndex = (source: FlatSource): { heads: Int32Array; next: Int32Array; hashes: Uint32Array } => {
@@ -77,7 +75,7 @@ export class FlatSource implements BtfSource {
       if (extra < 0) throw new BtfError(`Invalid kind:${infoKind(info)}`, where);
       const left = end - at - BTF_TYPE_BYTES;
       if (left < extra) throw new BtfError(`meta_left:${left} meta_needed:${extra}`, where);
-      if (infoKind(info) === KIND_DECL_TAG) declTags.push([count, this.view.getUint32(at + 8, true)]);
+      if (infoKind(info) === KIND.DECL_TAG) declTags.push([count, this.view.getUint32(at + 8, true)]);
       offsets[count] = at;
       at += BTF_TYPE_BYTES + extra;
     }

@@ -1,4 +1,5 @@
 import { BtfError } from './error.ts';
+import type { BtfKind } from './types.ts';
 
 /**
  * The BTF file format.
@@ -19,6 +20,30 @@ export const BTF_TYPE_BYTES = 12;
 export const BTF_MAX_TYPE = 0x000fffff;
 export const BTF_MAX_NAME_OFFSET = 0x00ffffff;
 
+/** Kind numbers. */
+export const KIND = {
+  VOID: 0,
+  INT: 1,
+  PTR: 2,
+  ARRAY: 3,
+  STRUCT: 4,
+  UNION: 5,
+  ENUM: 6,
+  FWD: 7,
+  TYPEDEF: 8,
+  VOLATILE: 9,
+  CONST: 10,
+  RESTRICT: 11,
+  FUNC: 12,
+  FUNC_PROTO: 13,
+  VAR: 14,
+  DATASEC: 15,
+  FLOAT: 16,
+  DECL_TAG: 17,
+  TYPE_TAG: 18,
+  ENUM64: 19,
+} as const satisfies Record<BtfKind, number>;
+
 export interface BtfHeader {
   readonly magic: number;
   readonly version: number;
@@ -35,35 +60,33 @@ export const infoKind = (info: number): number => (info >>> 24) & 0x1f;
 export const infoVlen = (info: number): number => info & 0xffff;
 export const infoKindFlag = (info: number): boolean => info >>> 31 === 1;
 
-const MEMBER_BYTES = 12;
-
 /** Bytes that follow the 12 common ones; -1 for a kind that does not exist. */
 export const extraBytes = (info: number): number => {
   const vlen = infoVlen(info);
   switch (infoKind(info)) {
-    case 1: // INT
-    case 14: // VAR
-    case 17: // DECL_TAG
+    case KIND.INT:
+    case KIND.VAR:
+    case KIND.DECL_TAG:
       return 4;
-    case 3: // ARRAY
+    case KIND.ARRAY:
       return 12;
-    case 4: // STRUCT
-    case 5: // UNION
-    case 15: // DATASEC
-    case 19: // ENUM64
-      return vlen * MEMBER_BYTES;
-    case 6: // ENUM
-    case 13: // FUNC_PROTO
+    case KIND.STRUCT:
+    case KIND.UNION:
+    case KIND.DATASEC:
+    case KIND.ENUM64:
+      return vlen * 12;
+    case KIND.ENUM:
+    case KIND.FUNC_PROTO:
       return vlen * 8;
-    case 2: // PTR
-    case 7: // FWD
-    case 8: // TYPEDEF
-    case 9: // VOLATILE
-    case 10: // CONST
-    case 11: // RESTRICT
-    case 12: // FUNC
-    case 16: // FLOAT
-    case 18: // TYPE_TAG
+    case KIND.PTR:
+    case KIND.FWD:
+    case KIND.TYPEDEF:
+    case KIND.VOLATILE:
+    case KIND.CONST:
+    case KIND.RESTRICT:
+    case KIND.FUNC:
+    case KIND.FLOAT:
+    case KIND.TYPE_TAG:
       return 0;
     default:
       return -1;
