@@ -7,7 +7,7 @@ import type { Expectation, FuncInfo, LineInfo, MapDef, ObjectImage, Program } fr
 import { CTypes } from './c_types.ts';
 import { dataMapName, layOutData } from './data_sections.ts';
 import { Diagnostics, type Position } from './diagnostics.ts';
-import { type DialectName, recogniseDialect, type StatementReader } from './dialect.ts';
+import { type DialectName, recogniseDialect } from './dialect.ts';
 import { readDirective } from './directive_grammar.ts';
 import { readExpectation } from './expectations.ts';
 import { readKernelStatement } from './kernel_dialect.ts';
@@ -16,7 +16,7 @@ import { loadKind } from './load_kind.ts';
 import { type MapDraft, readMap } from './map_table.ts';
 import { Outline } from './outline.ts';
 import { type Piece, Scanner } from './scan.ts';
-import { StatementError } from './statement.ts';
+import { type Draft, StatementError } from './statement.ts';
 import { readStructOps, type StructOpsRole } from './struct_ops.ts';
 import { type AsmProfile, readExterns, Symbols } from './symbols.ts';
 import { readUbpfStatement } from './ubpf_dialect.ts';
@@ -180,7 +180,8 @@ class Assembly {
     }
   }
 
-  #reader(): ((text: string, codeByte: number | null) => ReturnType<StatementReader>) & { readonly isUbpf: boolean } {
+  /** The dialect's reader. Statements recur, and a grammar is slow: each text is read once. */
+  #reader(): ((text: string, codeByte: number | null) => Draft) & { readonly isUbpf: boolean } {
     const statements = this.#pieces.flatMap((piece) => (piece.kind === 'statement' ? [piece.text] : []));
     const named = this.#pieces.flatMap((piece) =>
       piece.kind === 'directive' ? [/^\.dialect\s+(kernel|ubpf)\b/.exec(piece.text)?.[1]] : [],
@@ -195,9 +196,14 @@ class Assembly {
       constant: (name: string) => this.#outline.constants.get(name) ?? this.#types.enumerator(name),
       helperId: (name: string) => helpers.get(name) ?? null,
     };
-    return Object.assign((text: string, codeByte: number | null) => read(text, { ...scope, codeByte }), {
-      isUbpf: dialect === 'ubpf',
-    });
+    const known = new Map<string, Draft>();
+    const memoized = (text: string, codeByte: number | null): Draft => {
+      const key = codeByte === null ? text : `${codeByte} ${text}`;
+      const draft = known.get(key) ?? read(text, { ...scope, codeByte });
+      known.set(key, draft);
+      return draft;
+    };
+    return Object.assign(memoized, { isUbpf: dialect === 'ubpf' });
   }
 
   #guard(at: Position, action: () => void): void {

@@ -6,10 +6,10 @@ export interface Position {
   readonly column: number;
 }
 
-/** More errors than this say nothing new. */
+/** After so many errors the rest of the text is not looked at. */
 const MAX_DIAGNOSTICS = 50;
 
-/** Collects the errors of one text, so that several are reported at once. */
+/** Collects the errors of one text, so that several are reported at once; throws them when they become too many. */
 export class Diagnostics {
   readonly file: string;
   readonly #lines: readonly string[];
@@ -23,16 +23,16 @@ export class Diagnostics {
   add(message: string, { line, column }: Position): void {
     if (this.#found.some((known) => known.line === line && known.column === column && known.message === message)) return;
     this.#found.push({ message, line, column, sourceLine: this.#lines[line - 1] ?? '' });
+    if (this.#found.length >= MAX_DIAGNOSTICS) this.throwIfAny();
   }
 
   /** Throws `Malformed` with everything found, in the order of the text, when there is anything. */
   throwIfAny(): void {
     if (this.#found.length === 0) return;
     const sorted = [...this.#found].sort((a, b) => a.line! - b.line! || a.column! - b.column!);
-    const kept = sorted.slice(0, MAX_DIAGNOSTICS);
-    const first = kept[0]!;
+    const first = sorted[0]!;
     const more = sorted.length > 1 ? ` (and ${sorted.length - 1} more)` : '';
-    throw new Malformed(`${this.file}:${first.line}:${first.column}: ${first.message}${more}`, this.file, kept);
+    throw new Malformed(`${this.file}:${first.line}:${first.column}: ${first.message}${more}`, this.file, sorted);
   }
 }
 

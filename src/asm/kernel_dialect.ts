@@ -81,6 +81,16 @@ const whole = (reg: Reg): number => (reg.width === 64 ? reg.number : fail(reg.no
 const data = (reg: Reg, width: number): number =>
   reg.width === 64 || width <= 32 ? reg.number : fail(reg.node, 'a w register holds 32 bits only');
 
+const move = (dst: Reg, operand: Operand): Draft =>
+  plain(findOpcode('mov', '=', dst.width, sourceOfOperand(operand))!, operandFields(operand, dst));
+
+/** Packet loads have their result in r0 and nowhere else. */
+const packetLoad = (kind: 'ld_abs' | 'ld_ind', into: ohm.Node, type: ohm.Node, fields: Fields): Draft => {
+  if (whole(into['reg']()) !== 0) fail(into, 'packet loads go into r0');
+  const name = type.sourceString.replace(/[()*\s]/g, '');
+  return plain(found(findOpcode(kind, name, Number(name.slice(1))), type), fields);
+};
+
 const jumpTo = (kind: 'ja' | 'gotol' | 'may_goto', target: ohm.Node): Draft => {
   const opcode = ofKind(kind);
   return place(opcode, {}, kind === 'gotol' ? 'imm' : 'off', target);
@@ -120,6 +130,12 @@ function build(): (text: string, scope: StatementScope) => Draft {
   const semantics = grammar.createSemantics();
   let scope: StatementScope = { constant: () => null, codeByte: null };
 
+  const constant = (node: ohm.Node): number => {
+    const value = scope.constant(node.sourceString);
+    if (value === null) return fail(node, `'${node.sourceString}' is not a register, a number or a constant`);
+    return readImm(value < 0n ? String(value) : `0x${value.toString(16)}`, node.source.startIdx);
+  };
+
   semantics.addOperation<Reg>('reg', {
     reg(letter, digits) {
       const number = Number(digits.sourceString);
@@ -129,11 +145,7 @@ function build(): (text: string, scope: StatementScope) => Draft {
   });
   semantics.addOperation<number>('imm', {
     Immediate_number: (node) => node['imm'](),
-    Immediate_constant(node) {
-      const value = scope.constant(node.sourceString);
-      if (value === null) return fail(node, `'${node.sourceString}' is not a register, a number or a constant`);
-      return readImm(value < 0n ? String(value) : `0x${value.toString(16)}`, node.source.startIdx);
-    },
+    Immediate_constant: (node) => constant(node),
     number(_sign, _digits) {
       return readImm(this.sourceString, this.source.startIdx);
     },
@@ -182,10 +194,6 @@ function build(): (text: string, scope: StatementScope) => Draft {
       withReference(ofKind('call_helper'), {}, { kind: 'call', target: name.sourceString, only: null }, name),
   });
   semantics.addOperation<Draft>('wide', {
-    Wide_number(number) {
-      const { lo, hi } = readWord(number.sourceString, number.source.startIdx);
-      return wide(0, 0, lo, hi, null, number);
-    },
     Wide_btfId(_word, _open, number, _close) {
       const { lo, hi } = readWord(number.sourceString, number.source.startIdx);
       return wide(BPF_PSEUDO_BTF_ID, 0, lo, hi, null, number);
@@ -212,37 +220,101 @@ function build(): (text: string, scope: StatementScope) => Draft {
       return wide(0, 0, lo, hi, null, name);
     },
   });
+  semantics.addOperation<(into: ohm.Node) => Draft>('assigned', {
+    Source_wideNumber: (number, _ll) => (into) => {
+      const { lo, hi } = readWord(number.sourceString, number.source.startIdx);
+      return wide(0, whole(into['reg']()), lo, hi, null, number);
+    },
+    Source_number: (number) => (into) => {
+      const dst: Reg = into['reg']();
+      if (scope.codeByte !== wideOpcode(0).code) return move(dst, { imm: number['imm']() });
+      const { lo, hi } = readWord(number.sourceString, number.source.startIdx);
+      return wide(0, whole(dst), lo, hi, null, number);
+    },
+    Source_constant: (name) => (into) => move(into['reg'](), { imm: constant(name) }),
+    Source_reg: (from) => (into) => move(into['reg'](), { reg: from['reg']() }),
+    Source_wide: (value, _ll) => (into) => withDst(value['wide'](), whole(into['reg']())),
+    Source_neg: (_minus, from) => (into) => {
+      const dst: Reg = into['reg']();
+      const src: Reg = from['reg']();
+      if (dst.number !== src.number || dst.width !== src.width) fail(from, 'negation is in place: both registers are the same');
+      return plain(findOpcode('neg', '-', dst.width)!, { dst: dst.number });
+    },
+    Source_movsx: (cast, from) => (into) => {
+      const dst: Reg = into['reg']();
+      const opcode = found(findOpcode('movsx', cast.sourceString, dst.width, 'X'), cast);
+      return plain(opcode, operandFields({ reg: from['reg']() }, dst));
+    },
+    Source_end: (order, from) => (into) => {
+      const dst: Reg = into['reg']();
+      const src: Reg = from['reg']();
+      if (dst.number !== src.number) fail(from, 'a byte swap is in place: both registers are the same');
+      const [, word, width] = /([a-z]+)(\d+)/.exec(order.sourceString)!;
+      return plain(found(findOpcode('end', word!, Number(width)), order), { dst: dst.number });
+    },
+    Source_ldInd: (_star, type, _skb, _open, reg, off, _close) => (into) => {
+      const imm = off.numChildren === 0 ? 0 : (off.child(0)['offset32']() as number);
+      return packetLoad('ld_ind', into, type, { src: whole(reg['reg']()), imm });
+    },
+    Source_ldAbs: (_star, type, _skb, _open, number, _close) => (into) =>
+      packetLoad('ld_abs', into, type, { imm: number['imm']() }),
+    Source_ldx: (memory) => (into) => {
+      const { type, width, base, off }: Place = memory['place']();
+      const kind = type.startsWith('s') ? 'ldsx' : 'ldx';
+      return plain(found(findOpcode(kind, type, width), memory), { dst: data(into['reg'](), width), src: base, off });
+    },
+    Source_fetch: (word, _open, operand, _comma, reg, _close) => (into) => {
+      const at: Place = operand['place']();
+      const width = atomicWidth(word, at);
+      const text = /[a-z]+$/.exec(word.sourceString)![0];
+      return fetching(found(findOpcode('atomic_fetch', text, width), word), into, at.base, at.off, reg['reg'](), width);
+    },
+    Source_xchg: (word, _open, operand, _comma, reg, _close) => (into) => {
+      const at: Place = operand['place']();
+      const width = atomicWidth(word, at);
+      return fetching(found(findOpcode('xchg', 'xchg', width), word), into, at.base, at.off, reg['reg'](), width);
+    },
+    Source_cmpxchg: (word, _open, operand, _comma, expected, _comma2, reg, _close) => (into) => {
+      const at: Place = operand['place']();
+      const width = atomicWidth(word, at);
+      if (data(expected['reg'](), width) !== 0) fail(expected, 'the expected value is in r0');
+      return fetching(found(findOpcode('cmpxchg', 'cmpxchg', width), word), into, at.base, at.off, reg['reg'](), width);
+    },
+    Source_shortXchg: (word, _open, base, off, _comma, reg, _close) => (into) => {
+      const width = exchangeWidth(word);
+      const opcode = findOpcode('xchg', 'xchg', width)!;
+      return fetching(opcode, into, whole(base['reg']()), optional(off), reg['reg'](), width);
+    },
+    Source_shortCmpxchg: (word, _open, base, off, _comma, expected, _comma2, reg, _close) => (into) => {
+      const width = exchangeWidth(word);
+      if (data(expected['reg'](), width) !== 0) fail(expected, 'the expected value is in r0');
+      const opcode = findOpcode('cmpxchg', 'cmpxchg', width)!;
+      return fetching(opcode, into, whole(base['reg']()), optional(off), reg['reg'](), width);
+    },
+    Source_loadAcquire: (_word, _open, operand, _close) => (into) => {
+      const { width, base, off }: Place = operand['place']();
+      const opcode = findOpcode('load_acquire', 'load_acquire', width)!;
+      return plain(opcode, { dst: data(into['reg'](), width), src: base, off });
+    },
+    Source_addrSpaceCast: (_word, _open, from, _comma, to, _comma2, source, _close) => (into) => {
+      const spaces = [to, source].map((node) => {
+        const { lo, hi } = readWord(node.sourceString, node.source.startIdx);
+        return hi === 0 && lo >= 0 && lo <= 0xffff ? lo : fail(node, 'an address space is from 0 to 65535');
+      });
+      const imm = (spaces[0]! << 16) | spaces[1]!;
+      return plain(ofKind('addr_space_cast'), { dst: whole(into['reg']()), src: whole(from['reg']()), imm });
+    },
+  });
   semantics.addOperation<Draft>('draft', {
     Statement(node) {
       return node['draft']();
     },
-    Statement_jumpIf(_if, reg, compare, operand, _goto, target) {
-      const dst: Reg = reg['reg']();
+    Statement_assign: (into, _eq, source) => (source['assigned']() as (into: ohm.Node) => Draft)(into),
+    Statement_alu(into, operator, operand) {
+      const dst: Reg = into['reg']();
       const right: Operand = operand['operand']();
-      const opcode = found(findOpcode('jump', compare.sourceString, dst.width, sourceOfOperand(right)), compare);
-      return place(opcode, operandFields(right, dst), 'off', target);
-    },
-    Statement_goto: (_word, target) => jumpTo('ja', target),
-    Statement_gotol: (_word, target) => jumpTo('gotol', target),
-    Statement_mayGoto: (_word, target) => jumpTo('may_goto', target),
-    Statement_callx: (_word, reg) => plain(ofKind('callx'), { dst: whole(reg['reg']()) }),
-    Statement_call: (_word, callee) => callee['callee'](),
-    Statement_exit: (_word) => plain(ofKind('exit'), {}),
-    Statement_atomic(_lock, memory, operator, reg) {
-      const { width, base, off }: Place = memory['place']();
-      const opcode = found(findOpcode('atomic', operator.sourceString, width), operator);
-      return plain(opcode, { dst: base, src: data(reg['reg'](), width), off });
-    },
-    Statement_storeRelease(_word, _open, operand, _comma, reg, _close) {
-      const { width, base, off }: Place = operand['place']();
-      return plain(findOpcode('store_release', 'store_release', width)!, { dst: base, src: data(reg['reg'](), width), off });
-    },
-    Statement_pseudo(_word, reg, _comma, src, _comma2, value) {
-      const number = readImm(src.sourceString, src.source.startIdx);
-      if (number < 0 || number > 15) fail(src, 'the source of ld_pseudo is from 0 to 15');
-      const { lo, hi } = readWord(value.sourceString, value.source.startIdx);
-      const draft = wide(0, whole(reg['reg']()), lo, hi, null, value);
-      return { ...draft, insn: { ...draft.insn, src: number } };
+      const opcode = found(findOpcode('alu', operator.sourceString, dst.width, sourceOfOperand(right)), operator);
+      return plain(opcode, operandFields(right, dst));
     },
     Statement_stx(memory, _eq, reg) {
       const { type, width, base, off }: Place = memory['place']();
@@ -253,97 +325,33 @@ function build(): (text: string, scope: StatementScope) => Draft {
       const { type, width, base, off }: Place = memory['place']();
       return plain(found(findOpcode('st', type, width), memory), { dst: base, off, imm: imm['imm']() });
     },
-    Statement_neg(into, _eq, _minus, from) {
-      const dst: Reg = into['reg']();
-      const src: Reg = from['reg']();
-      if (dst.number !== src.number || dst.width !== src.width) fail(from, 'negation is in place: both registers are the same');
-      return plain(findOpcode('neg', '-', dst.width)!, { dst: dst.number });
+    Statement_jumpIf(_if, reg, compare, operand, _goto, target) {
+      const dst: Reg = reg['reg']();
+      const right: Operand = operand['operand']();
+      const opcode = found(findOpcode('jump', compare.sourceString, dst.width, sourceOfOperand(right)), compare);
+      return place(opcode, operandFields(right, dst), 'off', target);
     },
-    Statement_movsx(into, _eq, cast, from) {
-      const dst: Reg = into['reg']();
-      const opcode = found(findOpcode('movsx', cast.sourceString, dst.width, 'X'), cast);
-      return plain(opcode, operandFields({ reg: from['reg']() }, dst));
+    Statement_exit: (_word) => plain(ofKind('exit'), {}),
+    Statement_call: (_word, callee) => callee['callee'](),
+    Statement_goto: (_word, target) => jumpTo('ja', target),
+    Statement_gotol: (_word, target) => jumpTo('gotol', target),
+    Statement_mayGoto: (_word, target) => jumpTo('may_goto', target),
+    Statement_atomic(_lock, memory, operator, reg) {
+      const { width, base, off }: Place = memory['place']();
+      const opcode = found(findOpcode('atomic', operator.sourceString, width), operator);
+      return plain(opcode, { dst: base, src: data(reg['reg'](), width), off });
     },
-    Statement_end(into, _eq, order, from) {
-      const dst: Reg = into['reg']();
-      const src: Reg = from['reg']();
-      if (dst.number !== src.number) fail(from, 'a byte swap is in place: both registers are the same');
-      const [, word, width] = /([a-z]+)(\d+)/.exec(order.sourceString)!;
-      return plain(found(findOpcode('end', word!, Number(width)), order), { dst: dst.number });
-    },
-    Statement_ldInd(into, _eq, _star, type, _skb, _open, reg, off, _close) {
-      if (whole(into['reg']()) !== 0) fail(into, 'packet loads go into r0');
-      const name = type.sourceString.replace(/[()*\s]/g, '');
-      const opcode = found(findOpcode('ld_ind', name, Number(name.slice(1))), type);
-      const imm = off.numChildren === 0 ? 0 : (off.child(0)['offset32']() as number);
-      return plain(opcode, { src: whole(reg['reg']()), imm });
-    },
-    Statement_ldAbs(into, _eq, _star, type, _skb, _open, number, _close) {
-      if (whole(into['reg']()) !== 0) fail(into, 'packet loads go into r0');
-      const name = type.sourceString.replace(/[()*\s]/g, '');
-      return plain(found(findOpcode('ld_abs', name, Number(name.slice(1))), type), { imm: number['imm']() });
-    },
-    Statement_ldx(into, _eq, memory) {
-      const { type, width, base, off }: Place = memory['place']();
-      const kind = type.startsWith('s') ? 'ldsx' : 'ldx';
-      return plain(found(findOpcode(kind, type, width), memory), { dst: data(into['reg'](), width), src: base, off });
-    },
-    Statement_fetch(into, _eq, word, _open, operand, _comma, reg, _close) {
-      const at: Place = operand['place']();
-      const width = atomicWidth(word, at);
-      const text = /[a-z]+$/.exec(word.sourceString)![0];
-      return fetching(found(findOpcode('atomic_fetch', text, width), word), into, at.base, at.off, reg['reg'](), width);
-    },
-    Statement_xchg(into, _eq, word, _open, operand, _comma, reg, _close) {
-      const at: Place = operand['place']();
-      const width = atomicWidth(word, at);
-      return fetching(found(findOpcode('xchg', 'xchg', width), word), into, at.base, at.off, reg['reg'](), width);
-    },
-    Statement_cmpxchg(into, _eq, word, _open, operand, _comma, expected, _comma2, reg, _close) {
-      const at: Place = operand['place']();
-      const width = atomicWidth(word, at);
-      if (data(expected['reg'](), width) !== 0) fail(expected, 'the expected value is in r0');
-      return fetching(found(findOpcode('cmpxchg', 'cmpxchg', width), word), into, at.base, at.off, reg['reg'](), width);
-    },
-    Statement_shortXchg(into, _eq, word, _open, base, off, _comma, reg, _close) {
-      const width = exchangeWidth(word);
-      const opcode = findOpcode('xchg', 'xchg', width)!;
-      return fetching(opcode, into, whole(base['reg']()), optional(off), reg['reg'](), width);
-    },
-    Statement_shortCmpxchg(into, _eq, word, _open, base, off, _comma, expected, _comma2, reg, _close) {
-      const width = exchangeWidth(word);
-      if (data(expected['reg'](), width) !== 0) fail(expected, 'the expected value is in r0');
-      const opcode = findOpcode('cmpxchg', 'cmpxchg', width)!;
-      return fetching(opcode, into, whole(base['reg']()), optional(off), reg['reg'](), width);
-    },
-    Statement_loadAcquire(into, _eq, _word, _open, operand, _close) {
+    Statement_storeRelease(_word, _open, operand, _comma, reg, _close) {
       const { width, base, off }: Place = operand['place']();
-      const opcode = findOpcode('load_acquire', 'load_acquire', width)!;
-      return plain(opcode, { dst: data(into['reg'](), width), src: base, off });
+      return plain(findOpcode('store_release', 'store_release', width)!, { dst: base, src: data(reg['reg'](), width), off });
     },
-    Statement_addrSpaceCast(into, _eq, _word, _open, from, _comma, to, _comma2, source, _close) {
-      const spaces = [to, source].map((node) => {
-        const { lo, hi } = readWord(node.sourceString, node.source.startIdx);
-        return hi === 0 && lo >= 0 && lo <= 0xffff ? lo : fail(node, 'an address space is from 0 to 65535');
-      });
-      const imm = (spaces[0]! << 16) | spaces[1]!;
-      return plain(ofKind('addr_space_cast'), { dst: whole(into['reg']()), src: whole(from['reg']()), imm });
-    },
-    Statement_wide: (into, _eq, value, _ll) => withDst(value['wide'](), whole(into['reg']())),
-    Statement_mov(into, _eq, operand) {
-      const dst: Reg = into['reg']();
-      if (scope.codeByte === wideOpcode(0).code && operand.child(0).ctorName === 'Operand_imm') {
-        const { lo, hi } = readWord(operand.sourceString, operand.source.startIdx);
-        return wide(0, whole(dst), lo, hi, null, operand);
-      }
-      const right: Operand = operand['operand']();
-      return plain(findOpcode('mov', '=', dst.width, sourceOfOperand(right))!, operandFields(right, dst));
-    },
-    Statement_alu(into, operator, operand) {
-      const dst: Reg = into['reg']();
-      const right: Operand = operand['operand']();
-      const opcode = found(findOpcode('alu', operator.sourceString, dst.width, sourceOfOperand(right)), operator);
-      return plain(opcode, operandFields(right, dst));
+    Statement_callx: (_word, reg) => plain(ofKind('callx'), { dst: whole(reg['reg']()) }),
+    Statement_pseudo(_word, reg, _comma, src, _comma2, value) {
+      const number = readImm(src.sourceString, src.source.startIdx);
+      if (number < 0 || number > MAX_REGISTER) fail(src, `the source of ld_pseudo is from 0 to ${MAX_REGISTER}`);
+      const { lo, hi } = readWord(value.sourceString, value.source.startIdx);
+      const draft = wide(0, whole(reg['reg']()), lo, hi, null, value);
+      return { ...draft, insn: { ...draft.insn, src: number } };
     },
   });
 

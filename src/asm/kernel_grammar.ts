@@ -7,34 +7,40 @@
 export const KERNEL_GRAMMAR = `
 Kernel {
   Statement
-    = word<"if"> reg compare Operand word<"goto"> Target        -- jumpIf
+    = reg "=" Source                                            -- assign
+    | reg aluOp Operand                                         -- alu
+    | Memory "=" reg                                            -- stx
+    | Memory "=" Immediate                                      -- st
+    | word<"if"> reg compare Operand word<"goto"> Target        -- jumpIf
+    | word<"exit">                                              -- exit
+    | word<"call"> Callee                                       -- call
     | word<"goto"> Target                                       -- goto
     | word<"gotol"> Target                                      -- gotol
     | word<"may_goto"> Target                                   -- mayGoto
-    | word<"callx"> reg                                         -- callx
-    | word<"call"> Callee                                       -- call
-    | word<"exit">                                              -- exit
     | word<"lock"> Memory aluOp reg                             -- atomic
     | word<"store_release"> "(" Place "," reg ")"               -- storeRelease
+    | word<"callx"> reg                                         -- callx
     | word<"ld_pseudo"> reg "," number "," number               -- pseudo
-    | Memory "=" reg                                            -- stx
-    | Memory "=" Immediate                                      -- st
-    | reg "=" "-" reg                                           -- neg
-    | reg "=" cast reg                                          -- movsx
-    | reg "=" byteOrder reg                                     -- end
-    | reg "=" "*" type "skb" "[" reg SignedNumber? "]"          -- ldInd
-    | reg "=" "*" type "skb" "[" number "]"                     -- ldAbs
-    | reg "=" Memory                                            -- ldx
-    | reg "=" fetch "(" Place "," reg ")"                       -- fetch
-    | reg "=" exchange "(" Place "," reg ")"                    -- xchg
-    | reg "=" compareExchange "(" Place "," reg "," reg ")"     -- cmpxchg
-    | reg "=" shortExchange "(" reg SignedNumber? "," reg ")"   -- shortXchg
-    | reg "=" shortCompareExchange "(" reg SignedNumber? "," reg "," reg ")"  -- shortCmpxchg
-    | reg "=" word<"load_acquire"> "(" Place ")"                -- loadAcquire
-    | reg "=" word<"addr_space_cast"> "(" reg "," number "," number ")"  -- addrSpaceCast
-    | reg "=" Wide word<"ll">                                   -- wide
-    | reg "=" Operand                                           -- mov
-    | reg aluOp Operand                                         -- alu
+
+  Source
+    = number word<"ll">                                         -- wideNumber
+    | number                                                    -- number
+    | "-" reg                                                   -- neg
+    | "*" type "skb" "[" reg SignedNumber? "]"                  -- ldInd
+    | "*" type "skb" "[" number "]"                             -- ldAbs
+    | Memory                                                    -- ldx
+    | cast reg                                                  -- movsx
+    | reg                                                       -- reg
+    | byteOrder reg                                             -- end
+    | fetch "(" Place "," reg ")"                               -- fetch
+    | exchange "(" Place "," reg ")"                            -- xchg
+    | compareExchange "(" Place "," reg "," reg ")"             -- cmpxchg
+    | shortExchange "(" reg SignedNumber? "," reg ")"           -- shortXchg
+    | shortCompareExchange "(" reg SignedNumber? "," reg "," reg ")"  -- shortCmpxchg
+    | word<"load_acquire"> "(" Place ")"                        -- loadAcquire
+    | word<"addr_space_cast"> "(" reg "," number "," number ")"  -- addrSpaceCast
+    | Wide word<"ll">                                           -- wide
+    | name                                                      -- constant
 
   Operand = reg         -- reg
           | Immediate   -- imm
@@ -55,8 +61,7 @@ Kernel {
          | number                               -- id
          | name                                 -- name
 
-  Wide = number                                 -- number
-       | word<"btf_id"> "(" number ")"          -- btfId
+  Wide = word<"btf_id"> "(" number ")"          -- btfId
        | word<"func"> "(" "pc" ("+" | "-") digits ")"  -- func
        | word<"map_idx"> "(" number ")"         -- mapIdx
        | word<"map_idx_value"> "(" number "," number ")"  -- mapIdxValue
@@ -64,12 +69,13 @@ Kernel {
        | name SignedNumber?                     -- address
 
   word<w> = w ~wordPart
-  wordPart = alnum | "_"
+  wordPart = "a".."z" | "_" | "0".."9" | "A".."Z"
   reg (a register) = ("r" | "w") digit+ ~wordPart
   number (a number) = "-"? digits
   digits = ("0x" | "0X") hexDigit+ ~wordPart    -- hex
          | digit+ ~wordPart                     -- decimal
-  name (a name) = (letter | "_" | ".") (wordPart | "." | "$")*
+  name (a name) = nameStart (wordPart | "." | "$")*
+  nameStart = "a".."z" | "_" | "." | "A".."Z"
   calleeName = "kernel-function" | "<error>" | name
   nearby = digit+ ("f" | "b") ~wordPart
 
@@ -78,9 +84,9 @@ Kernel {
   cast = "(" ("s8" | "s16" | "s32") ")"
   byteOrder = ("le" | "be" | "bswap") ("16" | "32" | "64") ~wordPart
   compare (a comparison)
-    = "s>=" | "s<=" | "s>" | "s<" | "==" | "!=" | ">=" | "<=" | ">" | "<" | "&"
+    = "==" | "!=" | ">=" | "<=" | ">" | "<" | "&" | "s>=" | "s<=" | "s>" | "s<"
   aluOp (an operator)
-    = "s>>=" | "s/=" | "s%=" | "<<=" | ">>=" | "+=" | "-=" | "*=" | "/=" | "|=" | "&=" | "%=" | "^="
+    = "+=" | "-=" | "*=" | "/=" | "|=" | "&=" | "%=" | "^=" | "<<=" | ">>=" | "s>>=" | "s/=" | "s%="
   atomic = "atomic64" | "atomic"
   fetch = atomic "_fetch_" ("add" | "or" | "and" | "xor") ~wordPart
   exchange = atomic "_xchg" ~wordPart

@@ -15,12 +15,12 @@ Ubpf {
   Displacement = ("+" | "-") digits
 
   word<w> = w ~wordPart
-  wordPart = alnum | "_"
-  mnemonic (an instruction) = ~number letter (wordPart)* &(space | end)
+  wordPart = "a".."z" | "0".."9" | "_" | "A".."Z"
+  mnemonic (an instruction) = "a".."z" wordPart* &(space | end)
   reg (a register) = "%"? "r" digit+ ~wordPart
   number (a number) = ("+" | "-")? digits
   digits = ("0x" | "0X") hexDigit+ ~wordPart  -- hex
          | digit+ ~wordPart                   -- decimal
-  name (a label) = (letter | "_" | ".") (wordPart | "." | "$")*
+  name (a label) = ("a".."z" | "_" | "." | "A".."Z") (wordPart | "." | "$")*
 }
 `;

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { assemble } from '../../src/asm/assemble.ts';
 import { renderMalformed } from '../../src/asm/diagnostics.ts';
@@ -545,5 +546,66 @@ describe('errors', () => {
     ['0: (95) exit\nexit', '2:1 instructions with and without a slot number cannot be mixed'],
   ])('%j', (text, message) => {
     expect(problems(text)).toContain(message);
+  });
+});
+
+describe('hostile text', () => {
+  const elapsed = (text: string): number => {
+    const start = performance.now();
+    expect(problems(text).length).toBeGreaterThan(0);
+    return performance.now() - start;
+  };
+
+  it.each([
+    ['many bad lines', 'what is this?\n'.repeat(200_000)],
+    ['one long line', `r0 = ${'('.repeat(100_000)}`],
+    ['a long number', `r0 = 0x${'f'.repeat(100_000)} ll`],
+    ['an open block', `.c {\n${'struct a {\n'.repeat(20_000)}`],
+    ['deep C', `.c { int ${'('.repeat(50_000)}x; }`],
+    ['a huge variable', '.bss huge 4294967295\nexit'],
+    ['zero bytes', '\0'.repeat(1000)],
+  ])('%s is refused quickly', (_, text) => {
+    expect(elapsed(text)).toBeLessThan(3000);
+  });
+
+  it('any text is taken or refused, never more', () => {
+    const words = [
+      'r0',
+      'w1',
+      '=',
+      '*(u32 *)',
+      '(r1 +4)',
+      'goto',
+      'if',
+      'll',
+      '0x10',
+      '.map',
+      '.c {',
+      '}',
+      '"',
+      ';',
+      '@',
+      ':',
+      '.data',
+      '{',
+      'exit',
+      '\n',
+      '\n',
+      '.program',
+      'x',
+      ' ',
+    ];
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.array(fc.constantFrom(...words), { maxLength: 40 }).map((list) => list.join(' ')),
+        ),
+        (text) => {
+          problems(text);
+        },
+      ),
+      { numRuns: 300 },
+    );
   });
 });
