@@ -1,5 +1,8 @@
 import type { Helper } from '../contracts/helper.ts';
 import { BASE_TYPES, CGROUP_TYPES, LWT_TYPES, NO_RETVAL_ATTACH, TC_TYPES, to, WITH_BPF } from './availability.ts';
+import { getCgroupClassid, skbCgroupId } from './run/skb_meta.ts';
+import { getCurrentCgroupId } from './run/task.ts';
+import { getRetval, setRetval } from './run/tracing.ts';
 import { anything, arg, constMap, context, INTEGER, MAP_VALUE, proto } from './spec.ts';
 
 /** Control groups. */
@@ -9,7 +12,7 @@ export const cgroupHelpers: readonly Helper[] = [
     name: 'bpf_get_cgroup_classid',
     summary: 'Class id (net_cls) of the packet or task.',
     protos: [
-      proto('bpf_get_cgroup_classid_proto', [context('skb')], INTEGER),
+      proto('bpf_get_cgroup_classid_proto', [context('skb')], INTEGER, { run: getCgroupClassid }),
       proto('bpf_get_cgroup_classid_curr_proto', [], INTEGER),
     ],
     available: [
@@ -37,14 +40,14 @@ export const cgroupHelpers: readonly Helper[] = [
     id: 79,
     name: 'bpf_skb_cgroup_id',
     summary: 'Id of the cgroup of a packet.',
-    protos: [proto('bpf_skb_cgroup_id_proto', [context('skb')], INTEGER)],
+    protos: [proto('bpf_skb_cgroup_id_proto', [context('skb')], INTEGER, { run: skbCgroupId })],
     available: [to(['cgroup_skb', ...TC_TYPES], 'bpf_skb_cgroup_id_proto')],
   },
   {
     id: 80,
     name: 'bpf_get_current_cgroup_id',
     summary: 'Id of the cgroup of the current task.',
-    protos: [proto('bpf_get_current_cgroup_id_proto', [], INTEGER)],
+    protos: [proto('bpf_get_current_cgroup_id_proto', [], INTEGER, { run: getCurrentCgroupId })],
     available: [to(BASE_TYPES, 'bpf_get_current_cgroup_id_proto', ...WITH_BPF)],
   },
   {
@@ -100,7 +103,7 @@ export const cgroupHelpers: readonly Helper[] = [
     id: 186,
     name: 'bpf_get_retval',
     summary: 'Return value that the system call will have.',
-    protos: [proto('bpf_get_retval_proto', [], INTEGER)],
+    protos: [proto('bpf_get_retval_proto', [], INTEGER, { run: getRetval })],
     available: [
       to(CGROUP_TYPES, 'bpf_get_retval_proto', { attachNotIn: NO_RETVAL_ATTACH }),
       to(['lsm'], 'bpf_get_retval_proto', { attachIn: ['BPF_LSM_CGROUP'] }),
@@ -110,7 +113,7 @@ export const cgroupHelpers: readonly Helper[] = [
     id: 187,
     name: 'bpf_set_retval',
     summary: 'Sets the return value that the system call will have.',
-    protos: [proto('bpf_set_retval_proto', [anything('retval')], INTEGER)],
+    protos: [proto('bpf_set_retval_proto', [anything('retval')], INTEGER, { run: setRetval })],
     available: [
       to(CGROUP_TYPES, 'bpf_set_retval_proto', { attachNotIn: NO_RETVAL_ATTACH }),
       to(['lsm'], 'bpf_set_retval_proto', { attachIn: ['BPF_LSM_CGROUP'] }),

@@ -1,5 +1,6 @@
 import type { Helper } from '../contracts/helper.ts';
 import { LWT_TYPES, TC_TYPES, to } from './availability.ts';
+import { csumDiff, csumLevel, csumUpdate, l3CsumReplace, l4CsumReplace } from './run/checksum.ts';
 import { anything, context, INTEGER, memory, proto, sizeOrZero } from './spec.ts';
 
 /** Checksums. */
@@ -13,6 +14,7 @@ export const checksumHelpers: readonly Helper[] = [
         'bpf_l3_csum_replace_proto',
         [context('skb'), anything('offset'), anything('from'), anything('to'), anything('size')],
         INTEGER,
+        { run: l3CsumReplace },
       ),
     ],
     available: [to([...TC_TYPES, 'lwt_xmit'], 'bpf_l3_csum_replace_proto')],
@@ -27,6 +29,7 @@ export const checksumHelpers: readonly Helper[] = [
         'bpf_l4_csum_replace_proto',
         [context('skb'), anything('offset'), anything('from'), anything('to'), anything('flags')],
         INTEGER,
+        { run: l4CsumReplace },
       ),
     ],
     available: [to([...TC_TYPES, 'lwt_xmit'], 'bpf_l4_csum_replace_proto')],
@@ -47,7 +50,7 @@ export const checksumHelpers: readonly Helper[] = [
           anything('seed'),
         ],
         INTEGER,
-        { packetAccess: true },
+        { packetAccess: true, run: csumDiff },
       ),
     ],
     available: [to(['xdp', ...TC_TYPES, ...LWT_TYPES], 'bpf_csum_diff_proto')],
@@ -56,14 +59,14 @@ export const checksumHelpers: readonly Helper[] = [
     id: 40,
     name: 'bpf_csum_update',
     summary: 'Adds to the checksum that the device computed.',
-    protos: [proto('bpf_csum_update_proto', [context('skb'), anything('csum')], INTEGER)],
+    protos: [proto('bpf_csum_update_proto', [context('skb'), anything('csum')], INTEGER, { run: csumUpdate })],
     available: [to([...TC_TYPES, 'lwt_xmit'], 'bpf_csum_update_proto')],
   },
   {
     id: 135,
     name: 'bpf_csum_level',
     summary: 'Changes or asks how many checksums are already verified.',
-    protos: [proto('bpf_csum_level_proto', [context('skb'), anything('level')], INTEGER)],
+    protos: [proto('bpf_csum_level_proto', [context('skb'), anything('level')], INTEGER, { run: csumLevel })],
     available: [to([...TC_TYPES, 'lwt_xmit'], 'bpf_csum_level_proto')],
   },
 ];

@@ -1,5 +1,6 @@
 import type { Helper } from '../contracts/helper.ts';
 import { BASE_TYPES, EVERY_TYPE, to, WITH_BPF } from './availability.ts';
+import { loop } from './run/control.ts';
 import { anything, arg, constMap, context, INTEGER, proto, VOID } from './spec.ts';
 
 /** Helpers that transfer control. */
@@ -27,6 +28,7 @@ export const controlHelpers: readonly Helper[] = [
           anything('flags'),
         ],
         INTEGER,
+        { run: loop },
       ),
     ],
     available: [to(BASE_TYPES, 'bpf_loop_proto', ...WITH_BPF)],

@@ -1,5 +1,15 @@
 import type { Helper } from '../contracts/helper.ts';
 import { BASE_TYPES, EVERY_TYPE, to, WITH_BPF } from './availability.ts';
+import {
+  forEachMapElem,
+  mapDeleteElem,
+  mapLookupElem,
+  mapLookupPercpuElem,
+  mapPeekElem,
+  mapPopElem,
+  mapPushElem,
+  mapUpdateElem,
+} from './run/map.ts';
 import { anything, arg, constMap, INTEGER, MAP_VALUE_OR_NULL, mapKey, mapValue, proto } from './spec.ts';
 
 /** Helpers on elements of maps. */
@@ -8,7 +18,12 @@ export const mapHelpers: readonly Helper[] = [
     id: 1,
     name: 'bpf_map_lookup_elem',
     summary: 'Pointer to the value of a key, or NULL.',
-    protos: [proto('bpf_map_lookup_elem_proto', [constMap('map'), mapKey('key')], MAP_VALUE_OR_NULL, { packetAccess: true })],
+    protos: [
+      proto('bpf_map_lookup_elem_proto', [constMap('map'), mapKey('key')], MAP_VALUE_OR_NULL, {
+        packetAccess: true,
+        run: mapLookupElem,
+      }),
+    ],
     available: [to(EVERY_TYPE, 'bpf_map_lookup_elem_proto')],
     effects: { acquires: ['sockmap', 'sockhash'], recordsMap: true, neverNullForConstantKey: ['array', 'percpu_array'] },
   },
@@ -19,6 +34,7 @@ export const mapHelpers: readonly Helper[] = [
     protos: [
       proto('bpf_map_update_elem_proto', [constMap('map'), mapKey('key'), mapValue('value'), anything('flags')], INTEGER, {
         packetAccess: true,
+        run: mapUpdateElem,
       }),
     ],
     available: [to(EVERY_TYPE, 'bpf_map_update_elem_proto')],
@@ -28,7 +44,9 @@ export const mapHelpers: readonly Helper[] = [
     id: 3,
     name: 'bpf_map_delete_elem',
     summary: 'Removes a key.',
-    protos: [proto('bpf_map_delete_elem_proto', [constMap('map'), mapKey('key')], INTEGER, { packetAccess: true })],
+    protos: [
+      proto('bpf_map_delete_elem_proto', [constMap('map'), mapKey('key')], INTEGER, { packetAccess: true, run: mapDeleteElem }),
+    ],
     available: [to(EVERY_TYPE, 'bpf_map_delete_elem_proto')],
     effects: { recordsMap: true, writesMap: true, changesSockmap: 'delete' },
   },
@@ -37,7 +55,10 @@ export const mapHelpers: readonly Helper[] = [
     name: 'bpf_map_push_elem',
     summary: 'Adds an element to a queue, stack or bloom filter.',
     protos: [
-      proto('bpf_map_push_elem_proto', [constMap('map'), mapValue('value'), anything('flags')], INTEGER, { packetAccess: true }),
+      proto('bpf_map_push_elem_proto', [constMap('map'), mapValue('value'), anything('flags')], INTEGER, {
+        packetAccess: true,
+        run: mapPushElem,
+      }),
     ],
     available: [to(EVERY_TYPE, 'bpf_map_push_elem_proto')],
     effects: { recordsMap: true, writesMap: true },
@@ -47,7 +68,11 @@ export const mapHelpers: readonly Helper[] = [
     id: 88,
     name: 'bpf_map_pop_elem',
     summary: 'Takes an element from a queue or stack.',
-    protos: [proto('bpf_map_pop_elem_proto', [constMap('map'), mapValue('value', 'MEM_UNINIT', 'MEM_WRITE')], INTEGER)],
+    protos: [
+      proto('bpf_map_pop_elem_proto', [constMap('map'), mapValue('value', 'MEM_UNINIT', 'MEM_WRITE')], INTEGER, {
+        run: mapPopElem,
+      }),
+    ],
     available: [to(EVERY_TYPE, 'bpf_map_pop_elem_proto')],
     effects: { recordsMap: true, writesMap: true },
     maps: ['queue', 'stack'],
@@ -56,7 +81,11 @@ export const mapHelpers: readonly Helper[] = [
     id: 89,
     name: 'bpf_map_peek_elem',
     summary: 'Copies the next element of a queue or stack, or asks a bloom filter for one.',
-    protos: [proto('bpf_map_peek_elem_proto', [constMap('map'), mapValue('value', 'MEM_UNINIT', 'MEM_WRITE')], INTEGER)],
+    protos: [
+      proto('bpf_map_peek_elem_proto', [constMap('map'), mapValue('value', 'MEM_UNINIT', 'MEM_WRITE')], INTEGER, {
+        run: mapPeekElem,
+      }),
+    ],
     available: [to(EVERY_TYPE, 'bpf_map_peek_elem_proto')],
     effects: { recordsMap: true, bloomFilterValue: true },
     maps: ['queue', 'stack', 'bloom_filter'],
@@ -75,6 +104,7 @@ export const mapHelpers: readonly Helper[] = [
           anything('flags'),
         ],
         INTEGER,
+        { run: forEachMapElem },
       ),
     ],
     available: [to(BASE_TYPES, 'bpf_for_each_map_elem_proto', ...WITH_BPF)],
@@ -87,6 +117,7 @@ export const mapHelpers: readonly Helper[] = [
     protos: [
       proto('bpf_map_lookup_percpu_elem_proto', [constMap('map'), mapKey('key'), anything('cpu')], MAP_VALUE_OR_NULL, {
         packetAccess: true,
+        run: mapLookupPercpuElem,
       }),
     ],
     available: [to(BASE_TYPES, 'bpf_map_lookup_percpu_elem_proto')],

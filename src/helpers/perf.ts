@@ -1,5 +1,6 @@
 import type { Helper } from '../contracts/helper.ts';
 import { BASE_TYPES, BTF_TRACING_TYPES, LWT_TYPES, RAW_TRACING_TYPES, TC_TYPES, to, WITH_PERFMON } from './availability.ts';
+import { packetEventOutput, perfEventOutput, perfEventRead } from './run/ringbuf.ts';
 import { anything, constMap, context, INTEGER, input, memory, object, output, proto, protos, size, sizeOrZero } from './spec.ts';
 
 /** Perf events. */
@@ -8,7 +9,9 @@ export const perfHelpers: readonly Helper[] = [
     id: 22,
     name: 'bpf_perf_event_read',
     summary: 'Reads the counter in a slot of a perf event array.',
-    protos: [proto('bpf_perf_event_read_proto', [constMap('map'), anything('flags')], INTEGER, { gplOnly: true })],
+    protos: [
+      proto('bpf_perf_event_read_proto', [constMap('map'), anything('flags')], INTEGER, { gplOnly: true, run: perfEventRead }),
+    ],
     available: [to(BASE_TYPES, 'bpf_perf_event_read_proto', ...WITH_PERFMON)],
     maps: ['perf_event_array'],
   },
@@ -22,13 +25,17 @@ export const perfHelpers: readonly Helper[] = [
           'bpf_perf_event_output_proto',
           'bpf_perf_event_output_proto_tp',
           'bpf_perf_event_output_proto_raw_tp',
-          'bpf_skb_event_output_proto',
-          'bpf_xdp_event_output_proto',
           'bpf_event_output_data_proto',
         ],
         [context('ctx'), constMap('map'), anything('flags'), input('data'), sizeOrZero('size')],
         INTEGER,
-        { gplOnly: true },
+        { gplOnly: true, run: perfEventOutput },
+      ),
+      ...protos(
+        ['bpf_skb_event_output_proto', 'bpf_xdp_event_output_proto'],
+        [context('ctx'), constMap('map'), anything('flags'), input('data'), sizeOrZero('size')],
+        INTEGER,
+        { gplOnly: true, run: packetEventOutput },
       ),
     ],
     available: [

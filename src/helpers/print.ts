@@ -1,5 +1,6 @@
 import type { Helper } from '../contracts/helper.ts';
 import { BASE_TYPES, to, WITH_PERFMON } from './availability.ts';
+import { seqPrintf, seqWrite, snprintf, tracePrintk, traceVprintk } from './run/print.ts';
 import { anything, arg, INTEGER, input, memory, object, proto, size, sizeOrZero } from './spec.ts';
 
 /** Formatted output. */
@@ -8,7 +9,7 @@ export const printHelpers: readonly Helper[] = [
     id: 6,
     name: 'bpf_trace_printk',
     summary: 'Prints up to three values into the trace buffer.',
-    protos: [proto('bpf_trace_printk_proto', [input('fmt'), size('fmt_size')], INTEGER, { gplOnly: true })],
+    protos: [proto('bpf_trace_printk_proto', [input('fmt'), size('fmt_size')], INTEGER, { gplOnly: true, run: tracePrintk })],
     available: [
       to(BASE_TYPES, 'bpf_trace_printk_proto', ...WITH_PERFMON),
       to(['lirc_mode2'], 'bpf_trace_printk_proto', { cap: 'perfmon' }),
@@ -29,7 +30,7 @@ export const printHelpers: readonly Helper[] = [
           sizeOrZero('data_len'),
         ],
         INTEGER,
-        { gplOnly: true },
+        { gplOnly: true, run: seqPrintf },
       ),
     ],
     available: [to(['tracing'], 'bpf_seq_printf_proto', { attachIn: ['BPF_TRACE_ITER'] })],
@@ -39,7 +40,10 @@ export const printHelpers: readonly Helper[] = [
     name: 'bpf_seq_write',
     summary: 'Writes bytes into the file of an iterator.',
     protos: [
-      proto('bpf_seq_write_proto', [object('m', 'seq_file'), input('data'), sizeOrZero('len')], INTEGER, { gplOnly: true }),
+      proto('bpf_seq_write_proto', [object('m', 'seq_file'), input('data'), sizeOrZero('len')], INTEGER, {
+        gplOnly: true,
+        run: seqWrite,
+      }),
     ],
     available: [to(['tracing'], 'bpf_seq_write_proto', { attachIn: ['BPF_TRACE_ITER'] })],
   },
@@ -85,7 +89,7 @@ export const printHelpers: readonly Helper[] = [
           sizeOrZero('data_len'),
         ],
         INTEGER,
-        { gplOnly: true },
+        { gplOnly: true, run: snprintf },
       ),
     ],
     available: [to(BASE_TYPES, 'bpf_snprintf_proto', ...WITH_PERFMON)],
@@ -100,7 +104,7 @@ export const printHelpers: readonly Helper[] = [
         'bpf_trace_vprintk_proto',
         [input('fmt'), size('fmt_size'), memory('data', 'PTR_MAYBE_NULL', 'MEM_RDONLY'), sizeOrZero('data_len')],
         INTEGER,
-        { gplOnly: true },
+        { gplOnly: true, run: traceVprintk },
       ),
     ],
     available: [to(BASE_TYPES, 'bpf_trace_vprintk_proto', ...WITH_PERFMON)],

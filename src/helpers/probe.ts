@@ -1,5 +1,14 @@
 import type { Helper } from '../contracts/helper.ts';
 import { BASE_TYPES, TRACING_TYPES, to, WITH_PERFMON } from './availability.ts';
+import {
+  copyFromUserSleepable,
+  probeRead,
+  probeReadKernel,
+  probeReadKernelStr,
+  probeReadStr,
+  probeReadUser,
+  probeReadUserStr,
+} from './run/probe.ts';
 import { anything, INTEGER, input, object, output, proto, size, sizeOrZero } from './spec.ts';
 
 /** Reads and writes of memory at addresses that may be bad. */
@@ -11,6 +20,7 @@ export const probeHelpers: readonly Helper[] = [
     protos: [
       proto('bpf_probe_read_compat_proto', [output('dst'), sizeOrZero('size'), anything('unsafe_ptr')], INTEGER, {
         gplOnly: true,
+        run: probeRead,
       }),
     ],
     available: [to(TRACING_TYPES, 'bpf_probe_read_compat_proto')],
@@ -29,6 +39,7 @@ export const probeHelpers: readonly Helper[] = [
     protos: [
       proto('bpf_probe_read_compat_str_proto', [output('dst'), sizeOrZero('size'), anything('unsafe_ptr')], INTEGER, {
         gplOnly: true,
+        run: probeReadStr,
       }),
     ],
     available: [to(TRACING_TYPES, 'bpf_probe_read_compat_str_proto')],
@@ -39,7 +50,10 @@ export const probeHelpers: readonly Helper[] = [
     name: 'bpf_probe_read_user',
     summary: 'Reads user memory without sleeping.',
     protos: [
-      proto('bpf_probe_read_user_proto', [output('dst'), sizeOrZero('size'), anything('unsafe_ptr')], INTEGER, { gplOnly: true }),
+      proto('bpf_probe_read_user_proto', [output('dst'), sizeOrZero('size'), anything('unsafe_ptr')], INTEGER, {
+        gplOnly: true,
+        run: probeReadUser,
+      }),
     ],
     available: [to(BASE_TYPES, 'bpf_probe_read_user_proto', ...WITH_PERFMON)],
   },
@@ -50,6 +64,7 @@ export const probeHelpers: readonly Helper[] = [
     protos: [
       proto('bpf_probe_read_kernel_proto', [output('dst'), sizeOrZero('size'), anything('unsafe_ptr')], INTEGER, {
         gplOnly: true,
+        run: probeReadKernel,
       }),
     ],
     available: [to(BASE_TYPES, 'bpf_probe_read_kernel_proto', ...WITH_PERFMON)],
@@ -61,6 +76,7 @@ export const probeHelpers: readonly Helper[] = [
     protos: [
       proto('bpf_probe_read_user_str_proto', [output('dst'), sizeOrZero('size'), anything('unsafe_ptr')], INTEGER, {
         gplOnly: true,
+        run: probeReadUserStr,
       }),
     ],
     available: [to(BASE_TYPES, 'bpf_probe_read_user_str_proto', ...WITH_PERFMON)],
@@ -73,6 +89,7 @@ export const probeHelpers: readonly Helper[] = [
     protos: [
       proto('bpf_probe_read_kernel_str_proto', [output('dst'), sizeOrZero('size'), anything('unsafe_ptr')], INTEGER, {
         gplOnly: true,
+        run: probeReadKernelStr,
       }),
     ],
     available: [to(BASE_TYPES, 'bpf_probe_read_kernel_str_proto', ...WITH_PERFMON)],
@@ -83,7 +100,10 @@ export const probeHelpers: readonly Helper[] = [
     name: 'bpf_copy_from_user',
     summary: 'Reads user memory; may sleep.',
     protos: [
-      proto('bpf_copy_from_user_proto', [output('dst'), sizeOrZero('size'), anything('user_ptr')], INTEGER, { mightSleep: true }),
+      proto('bpf_copy_from_user_proto', [output('dst'), sizeOrZero('size'), anything('user_ptr')], INTEGER, {
+        mightSleep: true,
+        run: copyFromUserSleepable,
+      }),
     ],
     available: [to(BASE_TYPES, 'bpf_copy_from_user_proto', ...WITH_PERFMON)],
   },

@@ -1,6 +1,7 @@
 import type { Helper } from '../contracts/helper.ts';
 import { TC_TYPES, to } from './availability.ts';
-import { anything, constMap, context, INTEGER, mapKey, memory, proto, protos, sizeOrZero } from './spec.ts';
+import { cloneRedirect, redirect, redirectNeigh, redirectPeer, xdpRedirect, xdpRedirectMap } from './run/redirect.ts';
+import { anything, constMap, context, INTEGER, mapKey, memory, proto, sizeOrZero } from './spec.ts';
 
 /** Redirection of packets, frames and messages. */
 export const redirectHelpers: readonly Helper[] = [
@@ -8,7 +9,11 @@ export const redirectHelpers: readonly Helper[] = [
     id: 13,
     name: 'bpf_clone_redirect',
     summary: 'Sends a copy of a packet to a device.',
-    protos: [proto('bpf_clone_redirect_proto', [context('skb'), anything('ifindex'), anything('flags')], INTEGER)],
+    protos: [
+      proto('bpf_clone_redirect_proto', [context('skb'), anything('ifindex'), anything('flags')], INTEGER, {
+        run: cloneRedirect,
+      }),
+    ],
     available: [to([...TC_TYPES, 'lwt_xmit'], 'bpf_clone_redirect_proto')],
     effects: { changesPacketData: true },
   },
@@ -16,14 +21,21 @@ export const redirectHelpers: readonly Helper[] = [
     id: 23,
     name: 'bpf_redirect',
     summary: 'Sends the packet to a device when the program ends.',
-    protos: [...protos(['bpf_xdp_redirect_proto', 'bpf_redirect_proto'], [anything('ifindex'), anything('flags')], INTEGER)],
+    protos: [
+      proto('bpf_xdp_redirect_proto', [anything('ifindex'), anything('flags')], INTEGER, { run: xdpRedirect }),
+      proto('bpf_redirect_proto', [anything('ifindex'), anything('flags')], INTEGER, { run: redirect }),
+    ],
     available: [to(['xdp'], 'bpf_xdp_redirect_proto'), to([...TC_TYPES, 'lwt_xmit'], 'bpf_redirect_proto')],
   },
   {
     id: 51,
     name: 'bpf_redirect_map',
     summary: 'Sends the frame to a slot of a device, CPU or socket map when the program ends.',
-    protos: [proto('bpf_xdp_redirect_map_proto', [constMap('map'), anything('key'), anything('flags')], INTEGER)],
+    protos: [
+      proto('bpf_xdp_redirect_map_proto', [constMap('map'), anything('key'), anything('flags')], INTEGER, {
+        run: xdpRedirectMap,
+      }),
+    ],
     available: [to(['xdp'], 'bpf_xdp_redirect_map_proto')],
     effects: { recordsMap: true },
     maps: ['devmap', 'devmap_hash', 'cpumap', 'xskmap'],
@@ -69,6 +81,7 @@ export const redirectHelpers: readonly Helper[] = [
         'bpf_redirect_neigh_proto',
         [anything('ifindex'), memory('params', 'PTR_MAYBE_NULL', 'MEM_RDONLY'), sizeOrZero('plen'), anything('flags')],
         INTEGER,
+        { run: redirectNeigh },
       ),
     ],
     available: [to(TC_TYPES, 'bpf_redirect_neigh_proto')],
@@ -77,7 +90,7 @@ export const redirectHelpers: readonly Helper[] = [
     id: 155,
     name: 'bpf_redirect_peer',
     summary: 'Moves the packet to the peer of a virtual device.',
-    protos: [proto('bpf_redirect_peer_proto', [anything('ifindex'), anything('flags')], INTEGER)],
+    protos: [proto('bpf_redirect_peer_proto', [anything('ifindex'), anything('flags')], INTEGER, { run: redirectPeer })],
     available: [to(TC_TYPES, 'bpf_redirect_peer_proto')],
   },
 ];

@@ -1,5 +1,6 @@
 import type { Helper } from '../contracts/helper.ts';
 import { BASE_TYPES, to, WITH_BPF } from './availability.ts';
+import { ringbufDiscard, ringbufOutput, ringbufQuery, ringbufReserve, ringbufSubmit } from './run/ringbuf.ts';
 import { anything, arg, constMap, INTEGER, input, proto, sizeOrZero, VOID } from './spec.ts';
 
 /** Ring buffers in both directions. */
@@ -9,7 +10,9 @@ export const ringbufHelpers: readonly Helper[] = [
     name: 'bpf_ringbuf_output',
     summary: 'Copies a record into a ring buffer.',
     protos: [
-      proto('bpf_ringbuf_output_proto', [constMap('ringbuf'), input('data'), sizeOrZero('size'), anything('flags')], INTEGER),
+      proto('bpf_ringbuf_output_proto', [constMap('ringbuf'), input('data'), sizeOrZero('size'), anything('flags')], INTEGER, {
+        run: ringbufOutput,
+      }),
     ],
     available: [to(BASE_TYPES, 'bpf_ringbuf_output_proto')],
     maps: ['ringbuf'],
@@ -19,10 +22,12 @@ export const ringbufHelpers: readonly Helper[] = [
     name: 'bpf_ringbuf_reserve',
     summary: 'Reserves a record of constant size; NULL when the buffer is full.',
     protos: [
-      proto('bpf_ringbuf_reserve_proto', [constMap('ringbuf'), arg('size', 'ARG_CONST_ALLOC_SIZE_OR_ZERO'), anything('flags')], {
-        base: 'RET_PTR_TO_MEM',
-        flags: ['PTR_MAYBE_NULL', 'MEM_RINGBUF'],
-      }),
+      proto(
+        'bpf_ringbuf_reserve_proto',
+        [constMap('ringbuf'), arg('size', 'ARG_CONST_ALLOC_SIZE_OR_ZERO'), anything('flags')],
+        { base: 'RET_PTR_TO_MEM', flags: ['PTR_MAYBE_NULL', 'MEM_RINGBUF'] },
+        { run: ringbufReserve },
+      ),
     ],
     available: [to(BASE_TYPES, 'bpf_ringbuf_reserve_proto')],
     effects: { acquires: 'always' },
@@ -32,21 +37,29 @@ export const ringbufHelpers: readonly Helper[] = [
     id: 132,
     name: 'bpf_ringbuf_submit',
     summary: 'Publishes a reserved record.',
-    protos: [proto('bpf_ringbuf_submit_proto', [arg('data', 'ARG_PTR_TO_RINGBUF_MEM', 'OBJ_RELEASE'), anything('flags')], VOID)],
+    protos: [
+      proto('bpf_ringbuf_submit_proto', [arg('data', 'ARG_PTR_TO_RINGBUF_MEM', 'OBJ_RELEASE'), anything('flags')], VOID, {
+        run: ringbufSubmit,
+      }),
+    ],
     available: [to(BASE_TYPES, 'bpf_ringbuf_submit_proto')],
   },
   {
     id: 133,
     name: 'bpf_ringbuf_discard',
     summary: 'Drops a reserved record.',
-    protos: [proto('bpf_ringbuf_discard_proto', [arg('data', 'ARG_PTR_TO_RINGBUF_MEM', 'OBJ_RELEASE'), anything('flags')], VOID)],
+    protos: [
+      proto('bpf_ringbuf_discard_proto', [arg('data', 'ARG_PTR_TO_RINGBUF_MEM', 'OBJ_RELEASE'), anything('flags')], VOID, {
+        run: ringbufDiscard,
+      }),
+    ],
     available: [to(BASE_TYPES, 'bpf_ringbuf_discard_proto')],
   },
   {
     id: 134,
     name: 'bpf_ringbuf_query',
     summary: 'Fill level, size or position of a ring buffer.',
-    protos: [proto('bpf_ringbuf_query_proto', [constMap('ringbuf'), anything('flags')], INTEGER)],
+    protos: [proto('bpf_ringbuf_query_proto', [constMap('ringbuf'), anything('flags')], INTEGER, { run: ringbufQuery })],
     available: [to(BASE_TYPES, 'bpf_ringbuf_query_proto')],
     maps: ['ringbuf'],
   },

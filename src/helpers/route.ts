@@ -1,5 +1,6 @@
 import type { Helper } from '../contracts/helper.ts';
 import { LWT_TYPES, TC_TYPES, to } from './availability.ts';
+import { getRouteRealm } from './run/skb_meta.ts';
 import { anything, context, fixed, INTEGER, memory, proto, protos, size } from './spec.ts';
 
 /** Routes. */
@@ -8,7 +9,7 @@ export const routeHelpers: readonly Helper[] = [
     id: 24,
     name: 'bpf_get_route_realm',
     summary: 'Routing realm of a packet.',
-    protos: [proto('bpf_get_route_realm_proto', [context('skb')], INTEGER)],
+    protos: [proto('bpf_get_route_realm_proto', [context('skb')], INTEGER, { run: getRouteRealm })],
     available: [to([...TC_TYPES, ...LWT_TYPES], 'bpf_get_route_realm_proto')],
   },
   {

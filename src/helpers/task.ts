@@ -1,5 +1,6 @@
 import type { Helper } from '../contracts/helper.ts';
 import { BASE_TYPES, to, WITH_PERFMON } from './availability.ts';
+import { getCurrentComm, getCurrentPidTgid, getCurrentTask, getCurrentUidGid } from './run/task.ts';
 import { anything, arg, INTEGER, object, output, proto, size } from './spec.ts';
 
 /** The current task. */
@@ -8,28 +9,28 @@ export const taskHelpers: readonly Helper[] = [
     id: 14,
     name: 'bpf_get_current_pid_tgid',
     summary: 'Thread group id in the upper, thread id in the lower 32 bits.',
-    protos: [proto('bpf_get_current_pid_tgid_proto', [], INTEGER)],
+    protos: [proto('bpf_get_current_pid_tgid_proto', [], INTEGER, { run: getCurrentPidTgid })],
     available: [to(BASE_TYPES, 'bpf_get_current_pid_tgid_proto')],
   },
   {
     id: 15,
     name: 'bpf_get_current_uid_gid',
     summary: 'Group id in the upper, user id in the lower 32 bits.',
-    protos: [proto('bpf_get_current_uid_gid_proto', [], INTEGER)],
+    protos: [proto('bpf_get_current_uid_gid_proto', [], INTEGER, { run: getCurrentUidGid })],
     available: [to(BASE_TYPES, 'bpf_get_current_uid_gid_proto')],
   },
   {
     id: 16,
     name: 'bpf_get_current_comm',
     summary: 'Copies the name of the current task.',
-    protos: [proto('bpf_get_current_comm_proto', [output('buf'), size('size_of_buf')], INTEGER)],
+    protos: [proto('bpf_get_current_comm_proto', [output('buf'), size('size_of_buf')], INTEGER, { run: getCurrentComm })],
     available: [to(BASE_TYPES, 'bpf_get_current_comm_proto', ...WITH_PERFMON)],
   },
   {
     id: 35,
     name: 'bpf_get_current_task',
     summary: 'Address of the current task_struct as a number.',
-    protos: [proto('bpf_get_current_task_proto', [], INTEGER, { gplOnly: true })],
+    protos: [proto('bpf_get_current_task_proto', [], INTEGER, { gplOnly: true, run: getCurrentTask })],
     available: [to(BASE_TYPES, 'bpf_get_current_task_proto', ...WITH_PERFMON)],
   },
   {
@@ -64,7 +65,7 @@ export const taskHelpers: readonly Helper[] = [
         'bpf_get_current_task_btf_proto',
         [],
         { base: 'RET_PTR_TO_BTF_ID', flags: ['PTR_TRUSTED'], btfType: 'task_struct' },
-        { gplOnly: true },
+        { gplOnly: true, run: getCurrentTask },
       ),
     ],
     available: [to(BASE_TYPES, 'bpf_get_current_task_btf_proto', ...WITH_PERFMON)],

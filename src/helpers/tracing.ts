@@ -1,6 +1,7 @@
 import type { Helper } from '../contracts/helper.ts';
 import { mayUseDPath } from './allowed.ts';
 import { BTF_TRACING_TYPES, ON_TRAMPOLINE, TRACING_TYPES, to } from './availability.ts';
+import { getAttachCookie, getFuncArg, getFuncArgCnt, getFuncIp, getFuncRet } from './run/tracing.ts';
 import { anything, context, fixed, INTEGER, memory, object, proto, protos, sizeOrZero } from './spec.ts';
 
 /** The traced function. */
@@ -28,8 +29,13 @@ export const tracingHelpers: readonly Helper[] = [
     name: 'bpf_get_func_ip',
     summary: 'Address of the traced function.',
     protos: [
-      ...protos(['bpf_get_func_ip_proto_kprobe_multi', 'bpf_get_func_ip_proto_uprobe_multi'], [context('ctx')], INTEGER),
-      ...protos(['bpf_get_func_ip_proto_kprobe', 'bpf_get_func_ip_proto_tracing'], [context('ctx')], INTEGER, { gplOnly: true }),
+      ...protos(['bpf_get_func_ip_proto_kprobe_multi', 'bpf_get_func_ip_proto_uprobe_multi'], [context('ctx')], INTEGER, {
+        run: getFuncIp,
+      }),
+      ...protos(['bpf_get_func_ip_proto_kprobe', 'bpf_get_func_ip_proto_tracing'], [context('ctx')], INTEGER, {
+        gplOnly: true,
+        run: getFuncIp,
+      }),
     ],
     available: [
       to(['kprobe'], 'bpf_get_func_ip_proto_kprobe_multi', { attachIn: ['BPF_TRACE_KPROBE_MULTI', 'BPF_TRACE_KPROBE_SESSION'] }),
@@ -55,6 +61,7 @@ export const tracingHelpers: readonly Helper[] = [
         ],
         [context('ctx')],
         INTEGER,
+        { run: getAttachCookie },
       ),
     ],
     available: [
@@ -78,6 +85,7 @@ export const tracingHelpers: readonly Helper[] = [
         'bpf_get_func_arg_proto',
         [context('ctx'), anything('n'), fixed('value', 8, 'MEM_UNINIT', 'MEM_WRITE', 'MEM_ALIGNED')],
         INTEGER,
+        { run: getFuncArg },
       ),
     ],
     available: [to(['tracing', 'lsm'], 'bpf_get_func_arg_proto', ON_TRAMPOLINE)],
@@ -87,7 +95,9 @@ export const tracingHelpers: readonly Helper[] = [
     name: 'bpf_get_func_ret',
     summary: 'Return value of the traced function.',
     protos: [
-      proto('bpf_get_func_ret_proto', [context('ctx'), fixed('value', 8, 'MEM_UNINIT', 'MEM_WRITE', 'MEM_ALIGNED')], INTEGER),
+      proto('bpf_get_func_ret_proto', [context('ctx'), fixed('value', 8, 'MEM_UNINIT', 'MEM_WRITE', 'MEM_ALIGNED')], INTEGER, {
+        run: getFuncRet,
+      }),
     ],
     available: [to(['tracing', 'lsm'], 'bpf_get_func_ret_proto', ON_TRAMPOLINE)],
   },
@@ -95,7 +105,7 @@ export const tracingHelpers: readonly Helper[] = [
     id: 185,
     name: 'bpf_get_func_arg_cnt',
     summary: 'Number of arguments of the traced function.',
-    protos: [proto('bpf_get_func_arg_cnt_proto', [context('ctx')], INTEGER)],
+    protos: [proto('bpf_get_func_arg_cnt_proto', [context('ctx')], INTEGER, { run: getFuncArgCnt })],
     available: [to(['tracing', 'lsm'], 'bpf_get_func_arg_cnt_proto', ON_TRAMPOLINE)],
   },
 ];
