@@ -181,6 +181,16 @@ export interface Flags {
   readonly testRegInvariants: boolean;
 }
 
+export interface EnvParts {
+  readonly profile: Profile;
+  readonly program: Program;
+  readonly progType: ProgType;
+  readonly subject: Subject;
+  readonly flags: Flags;
+  readonly log: Log;
+  readonly budget: number;
+}
+
 /**
  * Everything one verification owns (struct bpf_verifier_env). Rooms are functions over it.
  * `cur` is the state being advanced; write to its frames only through `State.writableFrame`.
@@ -193,6 +203,8 @@ export class Env {
   readonly caps: Capabilities;
   readonly flags: Flags;
   readonly log: Log;
+  /** processed instructions after which the answer is `unknown` */
+  readonly budget: number;
   readonly insns: readonly Insn[];
   readonly facts: InsnFacts;
   /** CAP_BPF */
@@ -258,14 +270,16 @@ export class Env {
   postorder: Int32Array = new Int32Array(0);
   sccCount = 0;
 
-  constructor(profile: Profile, program: Program, subject: Subject, progType: ProgType, flags: Flags, log: Log) {
-    this.profile = profile;
+  constructor(parts: EnvParts) {
+    const { program } = parts;
+    this.profile = parts.profile;
     this.program = program;
-    this.subject = subject;
-    this.progType = progType;
-    this.caps = subject.caps;
-    this.flags = flags;
-    this.log = log;
+    this.subject = parts.subject;
+    this.progType = parts.progType;
+    this.caps = parts.subject.caps;
+    this.flags = parts.flags;
+    this.log = parts.log;
+    this.budget = parts.budget;
     this.insns = program.insns;
     this.facts = new InsnFacts(program.insns.length);
     this.bpfCapable = this.caps.bpf;

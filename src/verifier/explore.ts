@@ -1,4 +1,4 @@
-import { Bug, Reject } from '../contracts/errors.ts';
+import { Bug, Reject, Unmodelled } from '../contracts/errors.ts';
 import {
   BPF_ABS,
   BPF_ALU,
@@ -180,6 +180,7 @@ export function explore(env: Env): void {
     if (index >= length) env.reject('EFAULT', `invalid insn idx ${index} insn_cnt ${length}`);
     if (++env.insnProcessed > BPF_COMPLEXITY_LIMIT_INSNS)
       env.reject('E2BIG', `BPF program is too large. Processed ${env.insnProcessed} insn`);
+    if (env.insnProcessed > env.budget) throw new Unmodelled('budget', `${env.budget} processed instructions`);
     const state = env.cur;
     state.lastInsnIdx = prevInsnIdx;
     state.insnIdx = index;

@@ -108,8 +108,7 @@ function mapValue(env: Env, map: MapInfo, off: number): ImmRef {
 function resolve(env: Env, index: number): ImmRef | undefined {
   const insn = env.insn(index);
   const high = env.insns[index + 1];
-  if (high?.code !== 0 || high.dst !== 0 || high.src !== 0 || high.off !== 0)
-    env.reject('EINVAL', 'invalid bpf_ld_imm64 insn');
+  if (high?.code !== 0 || high.dst !== 0 || high.src !== 0 || high.off !== 0) env.reject('EINVAL', 'invalid bpf_ld_imm64 insn');
   switch (insn.src) {
     case 0:
       return undefined;
