@@ -79,7 +79,10 @@ class Assembly {
     this.#read();
     const outline = this.#outline;
     outline.close();
-    if (outline.programs.length === 0) this.#diagnostics.add('there is no program', { line: 1, column: 1 });
+    const hasOther = outline.maps.length > 0 || outline.variables.length > 0 || !this.#types.isEmpty;
+    if (outline.programs.length === 0 && (outline.shared.length > 0 || !hasOther)) {
+      this.#diagnostics.add('there is no program', { line: 1, column: 1 });
+    }
 
     const roles = new Map<string, StructOpsRole>();
     const drafts = this.#maps(roles);

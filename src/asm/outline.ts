@@ -64,7 +64,24 @@ export interface StructOpsOutline {
 const START: Position = { line: 1, column: 1 };
 const DATA_SECTION = /^(?:data|rodata|bss)(?:\..+)?$/;
 
-/** The whole text by what it declares; names are not resolved yet. */
+/**
+ * The whole text by what it declares; names are not resolved yet. One directive a line:
+ *
+ *     .dialect kernel|ubpf                      .license "GPL"                .equ NAME NUMBER
+ *     .section "xdp"                            what follows belongs to it; ".text" holds functions that programs share
+ *     .program NAME | "int f(struct xdp_md *ctx)"  [type= attach_type= flags= target= btf_id= btf=]
+ *     .func NAME | "static int f(int x)"  [btf=]   inside a program: in place; else linked to each program that calls it
+ *     .map NAME TYPE  key_size= value_size= | key="C type" value="C type"  max_entries= flags= map_extra= inner=MAP
+ *                     slots=INDEX:NAME,… initial="hex" section= key_btf= value_btf= vmlinux_value=  [frozen] [template]
+ *     .data | .rodata | .bss  "C declaration" | NAME SIZE  [at=OFFSET]  [= 1, {2, 3}, "text" or hex "00ff"]
+ *     .extern "C declaration" | NAME  [weak] [address=]
+ *     .struct_ops NAME TYPE  MEMBER=PROGRAM …
+ *     .c { … }   .struct NAME { … }             C types, over several lines
+ *     .btf { … }                                a BTF blob in base64, whose ids key_btf=, value_btf= and btf= name
+ *     .expect [unprivileged] verdict|message|not_message|errno|return|log_level|flags|description  VALUE
+ *     .raw 0x…                                  whole slots as 64-bit numbers
+ *     ; TEXT @ FILE:LINE[:COLUMN]               source line of the next instruction
+ */
 export class Outline {
   readonly programs: ProgramOutline[] = [];
   readonly shared: Unit[] = [];
