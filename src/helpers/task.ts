@@ -1,6 +1,6 @@
 import type { Helper } from '../contracts/helper.ts';
 import { BASE_TYPES, to, WITH_PERFMON } from './availability.ts';
-import { getCurrentComm, getCurrentPidTgid, getCurrentTask, getCurrentUidGid } from './run/task.ts';
+import { getCurrentComm, getCurrentPidTgid, getCurrentTask, getCurrentUidGid, sendSignal, sendSignalThread } from './run/task.ts';
 import { anything, arg, INTEGER, object, output, proto, size } from './spec.ts';
 
 /** The current task. */
@@ -37,14 +37,14 @@ export const taskHelpers: readonly Helper[] = [
     id: 109,
     name: 'bpf_send_signal',
     summary: 'Sends a signal to the process of the current task.',
-    protos: [proto('bpf_send_signal_proto', [anything('sig')], INTEGER)],
+    protos: [proto('bpf_send_signal_proto', [anything('sig')], INTEGER, { run: sendSignal })],
     available: [to(BASE_TYPES, 'bpf_send_signal_proto', ...WITH_PERFMON)],
   },
   {
     id: 117,
     name: 'bpf_send_signal_thread',
     summary: 'Sends a signal to the current thread.',
-    protos: [proto('bpf_send_signal_thread_proto', [anything('sig')], INTEGER)],
+    protos: [proto('bpf_send_signal_thread_proto', [anything('sig')], INTEGER, { run: sendSignalThread })],
     available: [to(BASE_TYPES, 'bpf_send_signal_thread_proto', ...WITH_PERFMON)],
   },
   {

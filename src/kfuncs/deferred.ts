@@ -31,7 +31,7 @@ export const deferredKfuncs: readonly Kfunc[] = [
     name: 'bpf_task_work_schedule_signal_impl',
     summary: 'Calls a function in the context of a task, as a signal would interrupt it.',
     declaration:
-      'int bpf_task_work_schedule_signal_impl(struct task_struct *task, struct bpf_task_work *tw, void *map__map, bpf_task_work_callback_t callback, void *aux__prog)',
+      'int bpf_task_work_schedule_signal_impl(struct task_struct *task, struct bpf_task_work *tw, void *map__map, int (*callback)(struct bpf_map *, void *, void *), void *aux__prog)',
     flags: ['KF_TRUSTED_ARGS'],
     available: EVERYONE,
     roles: ['task_work_schedule'],
@@ -41,7 +41,7 @@ export const deferredKfuncs: readonly Kfunc[] = [
     name: 'bpf_task_work_schedule_resume_impl',
     summary: 'Calls a function in the context of a task, when it returns to user mode.',
     declaration:
-      'int bpf_task_work_schedule_resume_impl(struct task_struct *task, struct bpf_task_work *tw, void *map__map, bpf_task_work_callback_t callback, void *aux__prog)',
+      'int bpf_task_work_schedule_resume_impl(struct task_struct *task, struct bpf_task_work *tw, void *map__map, int (*callback)(struct bpf_map *, void *, void *), void *aux__prog)',
     flags: ['KF_TRUSTED_ARGS'],
     available: EVERYONE,
     roles: ['task_work_schedule'],

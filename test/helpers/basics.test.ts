@@ -149,6 +149,20 @@ describe('machine and task', () => {
     expect(String.fromCharCode(...host.at(room, 5))).toBe('wor\0e');
   });
 
+  it('signals are recorded, for the process or the thread', () => {
+    const host = new TestHost();
+    expect(host.run('bpf_send_signal', [9])).toBe(0n);
+    expect(host.run('bpf_send_signal_thread', [10])).toBe(0n);
+    expect(host.run('bpf_send_signal', [0])).toBe(0n);
+    expect(host.run('bpf_send_signal', [65])).toBe(EINVAL);
+    expect(host.outcomes).toEqual([
+      { kind: 'signal', pid: 1000, signal: 9, thread: false },
+      { kind: 'signal', pid: 1001, signal: 10, thread: true },
+    ]);
+    host.task.tgid = 1;
+    expect(host.run('bpf_send_signal', [9])).toBe(-1n);
+  });
+
   it('return values and cookies are passed along', () => {
     const host = new TestHost();
     host.retval = -13;

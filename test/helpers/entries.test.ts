@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Helper } from '../../src/contracts/helper.ts';
 import { helpers } from '../../src/helpers/index.ts';
+import { openProfile } from '../../src/profiles/index.ts';
+import { readVmlinuxPart } from '../profiles/packed_vmlinux.ts';
 import licensed from './host_6_18_gpl_only.json' with { type: 'json' };
 
+const vmlinux = openProfile('linux-6.18', readVmlinuxPart).btf;
 const all = helpers.filter((helper): helper is Helper => helper !== undefined);
 const named = (test: (helper: Helper) => unknown) => all.filter(test).map((helper) => helper.name.slice('bpf_'.length));
 const SIZES = ['ARG_CONST_SIZE', 'ARG_CONST_SIZE_OR_ZERO'];
@@ -48,6 +51,16 @@ describe('entries', () => {
         expect([helper.name, arg.name, arg.btfType !== undefined]).toEqual([helper.name, arg.name, wanted]);
       }
     }
+  });
+
+  it('name structs of the kernel, with the sizes of fixed memory', () => {
+    const specs = all.flatMap((helper) => helper.protos.flatMap((proto) => [...proto.args, proto.ret]));
+    const structs = new Set(specs.flatMap((spec) => spec.btfType ?? []));
+    expect(structs.size).toBeGreaterThan(15);
+    for (const name of structs) expect([name, vmlinux.findByName(name, 'STRUCT') !== undefined]).toEqual([name, true]);
+    const header = (name: string) => vmlinux.findByName(name, 'STRUCT')!.size;
+    const cookie = all.find((helper) => helper.name === 'bpf_tcp_raw_check_syncookie_ipv6')!.protos[0]!;
+    expect(cookie.args.map((arg) => arg.size)).toEqual([header('ipv6hdr'), header('tcphdr')]);
   });
 
   it('take the context first when they change the packet', () => {

@@ -1,6 +1,10 @@
+import { ERRNO } from '../../contracts/errors.ts';
 import type { HostCall } from '../../contracts/host_call.ts';
 
 /** The current task. Source: kernel/bpf/helpers.c, kernel/trace/bpf_trace.c. */
+
+const INIT_PID = 1;
+const NSIG = 64;
 
 export const getCurrentPidTgid = (call: HostCall): void => call.setReturn(call.task.pid | 0, call.task.tgid | 0);
 export const getCurrentUidGid = (call: HostCall): void => call.setReturn(call.task.uid | 0, call.task.gid | 0);
@@ -16,3 +20,22 @@ export function getCurrentComm(call: HostCall): void {
   for (let index = 0; index < Math.min(comm.length, size - 1); index++) bytes[index] = comm.charCodeAt(index);
   call.setReturnNumber(0);
 }
+
+/** Process 1 is not signalled; a signal number is at most _NSIG, and 0 only asks. Source: bpf_send_signal_common. */
+const sending =
+  (thread: boolean) =>
+  (call: HostCall): void => {
+    const signal = call.argU32(0);
+    const { pid, tgid } = call.task;
+    if (tgid === INIT_PID) {
+      call.setReturnNumber(-ERRNO.EPERM);
+    } else if (signal > NSIG) {
+      call.setReturnNumber(-ERRNO.EINVAL);
+    } else {
+      if (signal !== 0) call.record({ kind: 'signal', pid: thread ? pid : tgid, signal, thread });
+      call.setReturnNumber(0);
+    }
+  };
+
+export const sendSignal = sending(false);
+export const sendSignalThread = sending(true);
