@@ -169,6 +169,16 @@ export function markChainPrecision(env: Env, regno: number): void {
   walkBack(env, start);
 }
 
+/** As `markChainPrecision`, for the scalar spilled to slot `spi` of frame `frameno` (bt_set_frame_slot). */
+export function markSlotChainPrecision(env: Env, frameno: number, spi: number): void {
+  if (!env.bpfCapable) return;
+  const start = env.cur;
+  bt.reset();
+  bt.frame = start.curframe;
+  bt.setSlot(frameno, spi);
+  walkBack(env, start);
+}
+
 function wantPreciseOf(env: Env, frame: Frame, frameno: number): void {
   let found = false;
   let text = '';

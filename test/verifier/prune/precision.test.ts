@@ -3,6 +3,7 @@ import {
   markAllScalarsImprecise,
   markAllScalarsPrecise,
   markChainPrecision,
+  markSlotChainPrecision,
   propagatePrecision,
 } from '../../../src/verifier/prune/precision.ts';
 import { pointerReg, UNKNOWN_REG } from '../../../src/verifier/state/reg.ts';
@@ -122,6 +123,18 @@ test('spills and fills lead through the stack', () => {
   markChainPrecision(env, 1);
   expect(stored.top.isPreciseSlot(0)).toBe(true);
   expect(log()).toContain('parent state regs= stack=-8:  R6=5 R10=fp0 fp-8=P5\n');
+});
+
+test('a spilled scalar can be asked for by its slot', () => {
+  const { env } = bench([movK(6, 5), store(10, 6, -8), exit()]);
+  const frame = env.cur.writableTop();
+  frame.growStack(8);
+  frame.setSlot(0, fullSlot(STACK_SPILL, constReg(5)));
+  const stored = checkpoint(env, 2);
+  stored.history = [{ idx: 1, prevIdx: 0, flags: INSN_F_STACK_ACCESS, linkedRegs: null }];
+  env.cur.insnIdx = 2;
+  markSlotChainPrecision(env, 0, 0);
+  expect(stored.top.isPreciseSlot(0)).toBe(true);
 });
 
 test('jumps are followed backwards by the history', () => {
