@@ -93,7 +93,7 @@ export function verifyFunction(env: Env, subprogno: number): void {
   const state = new State();
   state.branches = 1;
   state.inSleepable = env.subject.sleepable;
-  const frame = initialFrame(NO_CALLSITE, 0, subprogno);
+  const frame = initialFrame(env, NO_CALLSITE, 0, subprogno);
   state.frames[0] = frame;
   state.firstInsnIdx = env.subprogs[subprogno]!.start;
   state.lastInsnIdx = -1;

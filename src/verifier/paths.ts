@@ -6,10 +6,11 @@ import { State } from './state/state.ts';
 /** States that wait to be explored, at most (kernel/bpf/verifier.c). */
 const BPF_COMPLEXITY_LIMIT_JMP_SEQ = 8192;
 
-/** A frame as a function starts with: everything unreadable but the frame pointer (init_func_state). */
-export const initialFrame = (callsite: number, frameno: number, subprogno: number): Frame => {
+/** A frame as a function starts with: everything unreadable but the frame pointer; the next state line shows all of it (init_func_state). */
+export const initialFrame = (env: Env, callsite: number, frameno: number, subprogno: number): Frame => {
   const frame = new Frame(callsite, frameno, subprogno);
   frame.setReg(10, stackPointerReg(frameno));
+  env.scratchAll();
   return frame;
 };
 
@@ -32,7 +33,7 @@ export function pushAsyncCallback(env: Env, insnIdx: number, prevInsnIdx: number
   const state = new State();
   state.branches = 1;
   state.inSleepable = sleepable;
-  state.frames[0] = initialFrame(NO_CALLSITE, 0, subprogno);
+  state.frames[0] = initialFrame(env, NO_CALLSITE, 0, subprogno);
   env.pending.push({ state, insnIdx, prevInsnIdx, logPosition: env.log.position });
   if (env.pending.length > BPF_COMPLEXITY_LIMIT_JMP_SEQ)
     env.reject('EFAULT', `The sequence of ${env.pending.length} jumps is too complex for async cb.`);

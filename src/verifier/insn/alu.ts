@@ -77,7 +77,8 @@ function checkUnary(env: Env, insn: Insn): void {
   } else {
     const swaps = is64(insn) || sourceOf(insn.code) === BPF_X;
     next.scalar = byteSwap(reg.scalar, insn.imm as 16 | 32 | 64, swaps);
-    next.id = 0;
+    // without swap and truncation the number is the same, so its link holds
+    if (swaps || insn.imm !== 64) next.id = 0;
   }
   env.cur.writableTop().refineReg(insn.dst, next);
 }

@@ -1,3 +1,4 @@
+import { UNSPEC_HELPER_NAME } from '../../contracts/helper.ts';
 import { type InsnNames, printInsn } from '../../isa/print.ts';
 import type { LineInfo } from '../../program/program.ts';
 import type { Env } from '../env.ts';
@@ -13,17 +14,37 @@ const BPF_LOG_MIN_ALIGNMENT = 8;
 /** One call of the kernel's printing function writes so many characters at most. */
 const MAX_PIECE = 1023;
 
-const names = (env: Env): InsnNames => ({
-  helper: (id) => env.profile.helpers[id]?.name ?? null,
+/**
+ * Address that stands for what an `ld_imm64` refers to, as the kernel prints them after resolution. Real ones differ at every
+ * boot; these are apart for every map, map value and symbol, and look like a kernel's.
+ */
+function addressText(env: Env, index: number): string | null {
+  const ref = env.facts.immRef[index];
+  const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0');
+  switch (ref?.kind) {
+    case 'map':
+      return `0xffff8881${hex((env.usedMaps.indexOf(ref.map) + 1) * 0x1000, 8)}`;
+    case 'map-value':
+      return `0xffffc${hex((env.usedMaps.indexOf(ref.map) + 1) * 2 ** 30 + ref.off, 11)}`;
+    case 'btf-var':
+      return `0xffffffff${hex(0x81000000 + env.insn(index).imm * 16, 8)}`;
+    default:
+      return null;
+  }
+}
+
+const names = (env: Env, index: number): InsnNames => ({
+  helper: (id) => env.profile.helpers[id]?.name ?? (id === 0 ? UNSPEC_HELPER_NAME : null),
   kfunc: (btfId, fdIndex) => {
     if (fdIndex !== 0) return '<error>';
     return env.kfuncs.get(btfId)?.name ?? env.profile.btf.type(btfId).name;
   },
+  immediate: () => addressText(env, index),
 });
 
 /** The instruction as text, `(bf) r1 = r2`. */
 export const insnLine = (env: Env, index: number): string =>
-  printInsn(env.insns, index, names(env), { allowPtrLeaks: env.allowPtrLeaks });
+  printInsn(env.insns, index, names(env, index), { allowPtrLeaks: env.allowPtrLeaks });
 
 /** `5: (bf) r1 = r2`, remembering where the line ended for a state that follows it. */
 export function verboseInsn(env: Env, index: number): void {
