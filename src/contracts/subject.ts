@@ -1,4 +1,5 @@
-import type { Program } from '../program/program.ts';
+import type { Btf } from '../btf/btf.ts';
+import { PROG_FLAGS, type Program } from '../program/program.ts';
 
 /** Capabilities of the loader (token-free). */
 export interface Capabilities {
@@ -28,4 +29,25 @@ export interface Subject {
   readonly sleepable: boolean;
   readonly caps: Capabilities;
   readonly program: Program;
+}
+
+const STRUCT_OPS = 27;
+const EXT = 28;
+
+/** What tables are told about a program. `kernel` is the BTF that names struct_ops types. */
+export function subjectOf(program: Program, kernel: Btf, caps: Capabilities = ALL_CAPABILITIES): Subject {
+  const sleepable = (program.flags & PROG_FLAGS.BPF_F_SLEEPABLE) !== 0;
+  const replaced = program.type === EXT ? (program.attach?.program ?? null) : null;
+  if (replaced !== null) return { ...subjectOf(replaced, kernel, caps), sleepable, program };
+  const struct =
+    program.type === STRUCT_OPS && program.attach !== null ? kernel.typeOf(program.attach.btfId, 'STRUCT') : undefined;
+  return {
+    type: program.type,
+    attachType: program.expectedAttachType,
+    attachName: program.attach?.name ?? null,
+    structOpsMember: struct?.members[program.expectedAttachType]?.name ?? null,
+    sleepable,
+    caps,
+    program,
+  };
 }

@@ -41,6 +41,8 @@ export interface Engine {
   readonly name: string;
   /** r0 to r10 as int32 halves at the start of the array */
   readonly registers: Int32Array;
+  /** the code that runs; null between runs */
+  readonly code: Code | null;
   /** instructions run so far */
   readonly executed: number;
   /** instructions that may still be run before a `budget` fault */

@@ -55,6 +55,10 @@ export class Interpreter implements Engine {
     return this.#constants.registers;
   }
 
+  get code(): Code | null {
+    return this.#frames.depth === 0 ? null : this.#frames.code;
+  }
+
   get executed(): number {
     return this.#granted - this.#fuel;
   }
@@ -526,8 +530,6 @@ export class Interpreter implements Engine {
               p = 0;
               continue;
             }
-            R[0] = -1;
-            R[1] = -1;
             break;
           case 84: // EXIT
             this.#fuel = fuel;

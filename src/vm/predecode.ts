@@ -12,6 +12,8 @@ export interface Resolver {
   /** index of the entry that runs this helper; a text says why there is none */
   helper(id: number): number | string;
   kfunc(insn: Insn): number | string;
+  /** whether control flow can lead to this slot; what it cannot reach is not resolved */
+  isReached(pc: number): boolean;
   /** loads at this slot are fault-protected (BTF pointers): a bad address reads 0 */
   isProbe(pc: number): boolean;
 }
@@ -133,7 +135,7 @@ export function predecode(insns: readonly Insn[], resolver: Resolver, constants:
         put(pc, jumpOp(opcode), insn.dst, source, target(pc, insn.off), 0);
         break;
       case 'call_helper': {
-        const entry = insn.imm === BPF_TAIL_CALL_HELPER ? -1 : resolver.helper(insn.imm);
+        const entry = insn.imm === BPF_TAIL_CALL_HELPER ? -1 : resolver.isReached(pc) ? resolver.helper(insn.imm) : 'not reached';
         if (typeof entry === 'string') bad(pc, entry);
         else if (entry < 0) put(pc, OP.TAIL_CALL, 0, 0, 0, 0);
         else put(pc, OP.CALL_HELPER, 0, 0, 0, entry);
@@ -143,7 +145,7 @@ export function predecode(insns: readonly Insn[], resolver: Resolver, constants:
         put(pc, OP.CALL_LOCAL, 0, 0, target(pc, insn.imm), 0);
         break;
       case 'call_kfunc': {
-        const entry = resolver.kfunc(insn);
+        const entry = resolver.isReached(pc) ? resolver.kfunc(insn) : 'not reached';
         if (typeof entry === 'string') bad(pc, entry);
         else put(pc, OP.CALL_KFUNC, 0, 0, 0, entry);
         break;
