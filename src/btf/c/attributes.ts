@@ -5,6 +5,8 @@ export interface Attributes {
   readonly typeTags: string[];
   readonly declTags: string[];
   packed: boolean;
+  /** Bytes of an enum by `mode(byte)` or `mode(word)`; 0: not asked for. */
+  mode: number;
   /** Bytes; 0: none asked for. */
   align: number;
   section: string | undefined;
@@ -15,6 +17,7 @@ export const noAttributes = (): Attributes => ({
   typeTags: [],
   declTags: [],
   packed: false,
+  mode: 0,
   align: 0,
   section: undefined,
   weak: false,
@@ -121,6 +124,14 @@ const oneAttribute = (stream: TokenStream, into: Attributes, constant: () => big
     case 'weak':
       into.weak = true;
       return;
+    case 'mode': {
+      stream.expect('(');
+      const mode = stream.word('byte or word').replace(/^__(.*)__$/, '$1');
+      if (mode !== 'byte' && mode !== 'word') stream.fail(`mode '${mode}' is not supported`, token);
+      stream.expect(')');
+      into.mode = mode === 'byte' ? 1 : 8;
+      return;
+    }
     case 'aligned': {
       if (!stream.accept('(')) {
         into.align = Math.max(into.align, 16);

@@ -149,12 +149,12 @@ class Parser {
     if (tag.defined) stream.fail(`${kind} ${name} is defined twice`, nameToken);
     tag.defined = true;
     stream.next();
-    if (kind === 'enum') this.enumBody(tag.id, name);
+    if (kind === 'enum') this.enumBody(tag.id, name, attributes);
     else stream.nested(() => this.structBody(tag.id, kind === 'struct' ? 'STRUCT' : 'UNION', name, attributes));
     return tag.id;
   }
 
-  enumBody(id: number, name: string): void {
+  enumBody(id: number, name: string, attributes: Attributes): void {
     const { stream, scope } = this;
     const values: { name: string; value: bigint }[] = [];
     let value = 0n;
@@ -167,9 +167,9 @@ class Parser {
       value += 1n;
       if (!stream.accept(',') && !stream.is('}')) stream.fail("expected ',' or '}'");
     }
-    this.attributes(noAttributes());
+    this.attributes(attributes);
     if (values.length > 0xffff) stream.fail('more than 65535 enumerators');
-    scope.defineEnum(id, name, values);
+    scope.defineEnum(id, name, values, attributes.mode > 0 ? attributes.mode : attributes.packed ? 1 : 4);
   }
 
   structBody(id: number, kind: 'STRUCT' | 'UNION', name: string, attributes: Attributes): void {

@@ -19,14 +19,28 @@ export class CScope {
   /** Array types with their element types. */
   readonly #arrays = new Map<number, number>();
   readonly #functions = new Set<number>();
+  readonly #aliases = new Map<number, { readonly type: number; readonly align: number }>();
   readonly #layouts = new Map<number, Layout>([[0, NO_SIZE]]);
 
   constructor(builder = new BtfBuilder()) {
     this.builder = builder;
   }
 
+  /** A typedef's or qualified type's is that of what it stands for at the time it is asked for. */
   layout(id: number): Layout {
-    return this.#layouts.get(id) ?? NO_SIZE;
+    let align = 1;
+    let bare = id;
+    for (let alias = this.#aliases.get(bare); alias !== undefined; alias = this.#aliases.get(bare)) {
+      align = Math.max(align, alias.align);
+      bare = alias.type;
+    }
+    const layout = this.#layouts.get(bare) ?? NO_SIZE;
+    return align > layout.align ? { size: layout.size, align } : layout;
+  }
+
+  #alias(id: number, type: number, align = 1): number {
+    this.#aliases.set(id, { type, align });
+    return id;
   }
 
   /** Records the layout of a type and gives its id back. */
@@ -54,11 +68,11 @@ export class CScope {
   }
 
   qualified(kind: 'CONST' | 'VOLATILE' | 'RESTRICT', type: number): number {
-    return this.#laidOut(this.builder.share({ kind, name: '', type }), this.layout(type));
+    return this.#alias(this.builder.share({ kind, name: '', type }), type);
   }
 
   typeTag(value: string, type: number): number {
-    return this.#laidOut(this.builder.typeTag(value, type), this.layout(type));
+    return this.#alias(this.builder.typeTag(value, type), type);
   }
 
   /** A parameter's type as C adjusts it: arrays and functions become pointers. */
@@ -78,9 +92,8 @@ export class CScope {
     return id;
   }
 
-  typedef(name: string, type: number, align = 0): number {
-    const layout = this.layout(type);
-    const id = this.#laidOut(this.builder.typedef(name, type), { size: layout.size, align: Math.max(align, layout.align) });
+  typedef(name: string, type: number, align = 1): number {
+    const id = this.#alias(this.builder.typedef(name, type), type, align);
     this.#typedefs.set(name, id);
     return id;
   }
@@ -113,14 +126,20 @@ export class CScope {
     this.#laidOut(id, layout);
   }
 
-  /** Clang's choice: 4 bytes when every value fits an int or an unsigned int, else 8. */
-  defineEnum(id: number, name: string, values: readonly { readonly name: string; readonly value: bigint }[]): void {
+  /** Takes `least` bytes (an int's unless attributes say otherwise), or as many as the values need; with 8 it is an `ENUM64`. */
+  defineEnum(
+    id: number,
+    name: string,
+    values: readonly { readonly name: string; readonly value: bigint }[],
+    least: number,
+  ): void {
     const signed = values.some(({ value }) => value < 0n);
-    const wide = values.some(({ value }) => (signed ? value !== BigInt.asIntN(32, value) : value !== BigInt.asUintN(32, value)));
-    const size = wide ? 8 : 4;
+    const fits = (bytes: number): boolean =>
+      values.every(({ value }) => value === (signed ? BigInt.asIntN(bytes * 8, value) : BigInt.asUintN(bytes * 8, value)));
+    const size = [1, 2, 4, 8].find((bytes) => bytes >= least && fits(bytes)) ?? 8;
     this.builder.replace(
       id,
-      wide
+      size === 8
         ? { kind: 'ENUM64', name, size, signed, values }
         : { kind: 'ENUM', name, size, signed, values: values.map((entry) => ({ name: entry.name, value: Number(entry.value) })) },
     );
