@@ -45,7 +45,8 @@ const versionCode = ([major, minor, patch]: KernelSymbols['version']): bigint =>
 const VIRTUAL: ReadonlyMap<string, (kernel: KernelSymbols) => bigint> = new Map([
   ['LINUX_KERNEL_VERSION', (kernel: KernelSymbols) => versionCode(kernel.version)],
   ['LINUX_HAS_BPF_COOKIE', () => 1n],
-  ['LINUX_HAS_SYSCALL_WRAPPER', () => 1n],
+  // libbpf looks for the wrapper by attaching a kprobe: a kernel without them seems to have none
+  ['LINUX_HAS_SYSCALL_WRAPPER', (kernel: KernelSymbols) => (kernel.kconfig.has('CONFIG_KPROBES') ? 1n : 0n)],
 ]);
 
 /**

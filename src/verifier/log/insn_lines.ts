@@ -25,6 +25,8 @@ function addressText(env: Env, index: number): string | null {
     case 'map':
       return `0xffff8881${hex((env.usedMaps.indexOf(ref.map) + 1) * 0x1000, 8)}`;
     case 'map-value':
+      // an arena is reached through the address that user space chose for it
+      if (ref.map === env.arena) return `0x${(ref.map.def.mapExtra + BigInt(ref.off)).toString(16)}`;
       return `0xffffc${hex((env.usedMaps.indexOf(ref.map) + 1) * 2 ** 30 + ref.off, 11)}`;
     case 'btf-var':
       return `0xffffffff${hex(0x81000000 + env.insn(index).imm * 16, 8)}`;

@@ -73,6 +73,9 @@ const DYNPTR_TEXTS = ['<invalid>', 'local', 'ringbuf', 'skb', 'xdp', 'skb_meta']
 const ITER_STATES = ['<invalid>', 'active', 'drained'] as const;
 const ITER_PREFIX = 'bpf_iter_';
 
+/** Characters of a map's name that the kernel keeps (BPF_OBJ_NAME_LEN without its end). */
+const MAP_NAME_MAX = 15;
+
 /** The register type in words, as messages quote it (reg_type_str). */
 export function regTypeText(type: number): string {
   let text = '';
@@ -109,7 +112,7 @@ function regParts(reg: Reg): string[] {
   if (base === PTR_TO_BTF_ID && (type & MEM_ALLOC) !== 0 && (type & NON_OWN_REF) !== 0) parts.push('non_own_ref');
   if (isMapPointer(base)) {
     const { def } = mapOf(reg);
-    if (def.name !== '') parts.push(`map=${def.name}`);
+    if (def.name !== '') parts.push(`map=${def.name.slice(0, MAP_NAME_MAX)}`);
     parts.push(`ks=${def.keySize},vs=${def.valueSize}`);
   }
   if (type !== SCALAR_VALUE && reg.off !== 0) parts.push(`off=${offsetText(reg.off)}`);

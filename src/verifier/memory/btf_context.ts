@@ -155,5 +155,7 @@ function structArgument(
     env.verbose(`marking pointer arg${arg} as scalar as it may encode error`);
     return { ...SCALAR_FIELD, regType: SCALAR_VALUE };
   }
-  return { regType: flags, obj: btf, btfId: struct.id, refObjId: 0, isReturnValue: false };
+  const promoted = env.structOps?.promotes.get(struct.name);
+  const btfId = promoted === undefined ? struct.id : (btf.findByName(promoted, 'STRUCT')?.id ?? struct.id);
+  return { regType: flags, obj: btf, btfId, refObjId: 0, isReturnValue: false };
 }

@@ -50,7 +50,8 @@ function mapInfo(env: Env, def: MapDef): MapInfo {
     def,
     type,
     record: recordOf(env, def),
-    inner: def.inner ? mapInfo(env, def.inner) : null,
+    // the template of inner maps has no name of its own (bpf_map_meta_alloc)
+    inner: def.inner ? mapInfo(env, { ...def.inner, name: '' }) : null,
     constant: def.frozen && (def.flags & BPF_F_RDONLY_PROG) !== 0,
   };
 }
@@ -65,7 +66,7 @@ const fieldsOf = (record: FieldRecord | null): ReadonlySet<SpecialField> =>
 /** The map with this index, checked on first use (add_used_map). */
 function useMap(env: Env, index: number): MapInfo {
   const def = env.program.maps[index];
-  if (!def) env.reject('EBADF', `fd ${index} is not pointing to valid bpf_map`);
+  if (!def) env.reject('EBADF', `fd ${index < 0 ? ~index : index} is not pointing to valid bpf_map`);
   const known = env.usedMaps.find((map) => map.def === def);
   if (known) return known;
   if (env.usedMaps.length >= MAX_USED_MAPS)
@@ -86,6 +87,8 @@ function kernelSymbol(env: Env, insn: Insn): ImmRef {
   if (!type) env.reject('ENOENT', `ldimm64 insn specifies invalid btf_id ${insn.imm}.`);
   if (type.kind === 'FUNC') return { kind: 'btf-var', regType: PTR_TO_MEM | MEM_RDONLY, btf, btfId: 0, memSize: 0 };
   if (type.kind !== 'VAR') env.reject('EINVAL', `pseudo btf_id ${insn.imm} in ldimm64 isn't KIND_VAR or KIND_FUNC`);
+  if (!env.profile.facts.dataSymbols.has(type.name))
+    env.reject('ENOENT', `ldimm64 failed to find the address for kernel symbol '${type.name}'.`);
   const percpu = btf.findByName('.data..percpu', 'DATASEC');
   if (percpu?.vars.some((variable) => variable.type === type.id))
     return { kind: 'btf-var', regType: PTR_TO_BTF_ID | MEM_PERCPU, btf, btfId: type.type, memSize: 0 };
