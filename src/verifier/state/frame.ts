@@ -15,9 +15,9 @@ export const NO_CALLSITE = -1;
  * (two words: Lo for slots 0 to 31, Hi for 32 to 63) for the spilled scalar in slot spi.
  */
 export class Frame {
-  regs: Reg[] = new Array<Reg>(11).fill(NOT_INIT_REG);
+  regs: Reg[];
   /** slot 0 is nearest to the frame pointer; the length is the allocated stack in 8-byte units */
-  slots: Slot[] = [];
+  slots: Slot[];
   preciseRegs = 0;
   preciseSlotsLo = 0;
   preciseSlotsHi = 0;
@@ -35,16 +35,22 @@ export class Frame {
   /** more than one state refers to this frame */
   shared = false;
 
-  constructor(callsite: number, frameno: number, subprogno: number) {
+  constructor(
+    callsite: number,
+    frameno: number,
+    subprogno: number,
+    regs: Reg[] = new Array<Reg>(11).fill(NOT_INIT_REG),
+    slots: Slot[] = [],
+  ) {
+    this.regs = regs;
+    this.slots = slots;
     this.callsite = callsite;
     this.frameno = frameno;
     this.subprogno = subprogno;
   }
 
   clone(): Frame {
-    const copy = new Frame(this.callsite, this.frameno, this.subprogno);
-    copy.regs = this.regs.slice();
-    copy.slots = this.slots.slice();
+    const copy = new Frame(this.callsite, this.frameno, this.subprogno, this.regs.slice(), this.slots.slice());
     copy.preciseRegs = this.preciseRegs;
     copy.preciseSlotsLo = this.preciseSlotsLo;
     copy.preciseSlotsHi = this.preciseSlotsHi;

@@ -52,7 +52,7 @@ export interface LinkedReg {
  * Copying is cheap: frames are shared until written, see `writableFrame`.
  */
 export class State {
-  frames: Frame[] = [];
+  frames: Frame[];
   parent: State | null = null;
   refs: readonly Ref[] = [];
   /** unexplored paths that start from here or from a child */
@@ -74,10 +74,15 @@ export class State {
   lastInsnIdx = 0;
   /** a visited state that this one was found equal to inside a loop */
   equalState: State | null = null;
-  history: HistoryEntry[] = [];
+  history: HistoryEntry[];
   dfsDepth = 0;
   callbackUnrollDepth = 0;
   mayGotoDepth = 0;
+
+  constructor(frames: Frame[] = [], history: HistoryEntry[] = []) {
+    this.frames = frames;
+    this.history = history;
+  }
 
   get top(): Frame {
     return this.frames[this.curframe] as Frame;
@@ -104,9 +109,8 @@ export class State {
 
   /** copy_verifier_state: everything but `parent` chain bookkeeping of the target is taken over. */
   copy(): State {
-    const copy = new State();
     for (let i = 0; i <= this.curframe; i++) (this.frames[i] as Frame).shared = true;
-    copy.frames = this.frames.slice(0, this.curframe + 1);
+    const copy = new State(this.frames.slice(0, this.curframe + 1), this.history.slice());
     copy.parent = this.parent;
     copy.refs = this.refs;
     copy.branches = this.branches;
@@ -125,7 +129,6 @@ export class State {
     copy.firstInsnIdx = this.firstInsnIdx;
     copy.lastInsnIdx = this.lastInsnIdx;
     copy.equalState = this.equalState;
-    copy.history = this.history.slice();
     copy.dfsDepth = this.dfsDepth;
     copy.callbackUnrollDepth = this.callbackUnrollDepth;
     copy.mayGotoDepth = this.mayGotoDepth;
