@@ -1,5 +1,15 @@
 /** The error numbers the kernel's BTF code answers with. */
-export type BtfErrno = 'E2BIG' | 'EACCES' | 'EEXIST' | 'EFAULT' | 'EINVAL' | 'ELOOP' | 'ENOENT' | 'ENOTSUPP' | 'ERANGE';
+export type BtfErrno =
+  | 'E2BIG'
+  | 'EACCES'
+  | 'EEXIST'
+  | 'EFAULT'
+  | 'EINVAL'
+  | 'ELOOP'
+  | 'ENOENT'
+  | 'ENOSPC'
+  | 'ENOTSUPP'
+  | 'ERANGE';
 
 /** Bad BTF: what is wrong, in the kernel's words where it has some, and where. The edges turn it into `Malformed` or a verdict. */
 export class BtfError extends Error {

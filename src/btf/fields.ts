@@ -15,6 +15,7 @@ import {
   KPTR_TAGS,
   type KptrTarget,
   LOCAL_OBJECT_FIELDS,
+  MAP_VALUE_FIELDS,
   SPECIAL_STRUCTS,
 } from './special.ts';
 import { type BtfType, printedName, type StructType } from './types.ts';
@@ -290,6 +291,19 @@ export const parseFields = (
   if (record.refcountOff === undefined && (record.mask & BPF_GRAPH_NODE) === BPF_GRAPH_NODE)
     throw new BtfError('list node and tree node without a bpf_refcount', { typeId });
   return record;
+};
+
+/**
+ * The special fields of a map's value. A value whose fields the kernel cannot parse, or that is no struct, has none: that does
+ * not stop the map from being created, unlike what `checkOwnership` refuses. Source: map_check_btf, kernel/bpf/syscall.c.
+ */
+export const mapValueRecord = (btf: Btf, valueTypeId: number, valueSize: number, kernel: KernelTypes): FieldRecord | null => {
+  try {
+    return parseFields(btf, btf.skipModifiers(valueTypeId).id, MAP_VALUE_FIELDS, valueSize, kernel);
+  } catch (error) {
+    if (error instanceof BtfError) return null;
+    throw error;
+  }
 };
 
 /** Whether the kernel would take this type for a kptr when it looks for allocatable structs; its errors are not errors there. */

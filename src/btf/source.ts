@@ -19,6 +19,10 @@ export interface BtfSource {
   kindOf(index: number): number;
 }
 
+/** How often the string section may be decoded through strings that begin inside others. */
+const MAX_OVERLAP = 8;
+const MAX_OVERLAP_FLOOR = 65536;
+
 /** A chained hash table over the names, built on the first look-up. */
 const buildNameIndex = (source: FlatSource): { heads: Int32Array; next: Int32Array; hashes: Uint32Array } => {
   const size = 1 << Math.max(4, Math.ceil(Math.log2(source.count + 1)));
@@ -53,6 +57,8 @@ export class FlatSource implements BtfSource {
   readonly strings: number;
   /** First string offset that belongs to this blob; above 0 for split BTF. */
   readonly startStr: number;
+  readonly #texts = new Map<number, string>();
+  #decoded = 0;
   #index: { heads: Int32Array; next: Int32Array; hashes: Uint32Array } | undefined;
 
   constructor(bytes: Uint8Array, startStr = 0) {
@@ -89,9 +95,20 @@ export class FlatSource implements BtfSource {
     return { view: this.view, at: this.offsets[index]! };
   }
 
+  /**
+   * Each offset is decoded once. Strings that begin inside others are allowed, but not so many that they come to many times
+   * the section.
+   */
   text(offset: number): string | undefined {
     if (offset < 0 || offset >= this.strLen) return undefined;
-    return textAt(this.bytes, this.strings + offset, this.strings + this.strLen);
+    const known = this.#texts.get(offset);
+    if (known !== undefined) return known;
+    const text = textAt(this.bytes, this.strings + offset, this.strings + this.strLen);
+    if (text === undefined) return undefined;
+    this.#decoded += text.length;
+    if (this.#decoded > this.strLen * MAX_OVERLAP + MAX_OVERLAP_FLOOR) throw new BtfError('strings overlap too much', { offset });
+    this.#texts.set(offset, text);
+    return text;
   }
 
   kindOf(index: number): number {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { btfFromC } from '../../src/btf/c_parser.ts';
 import { BtfError } from '../../src/btf/error.ts';
-import { checkOwnership, type KernelTypes, parseFields, parseStructMetas } from '../../src/btf/fields.ts';
+import { checkOwnership, type KernelTypes, mapValueRecord, parseFields, parseStructMetas } from '../../src/btf/fields.ts';
 import {
   BPF_KPTR,
   FIELD_BITS,
@@ -83,6 +83,15 @@ describe('special fields of a value', () => {
     ['struct v { union { struct bpf_spin_lock l; }; };', 'none'],
     ['typedef struct bpf_spin_lock bpf_spin_lock; struct v { bpf_spin_lock l; };', 'none'],
   ])('%s', (text, expected) => expect(fieldsOf(text)).toBe(expected));
+});
+
+test('a value that cannot be parsed has no fields', () => {
+  const btf = btfOf(
+    'struct v { int a:3; struct bpf_spin_lock l; }; typedef struct { struct bpf_timer t; } w; struct x { int i; };',
+  );
+  expect(mapValueRecord(btf, btf.findByName('v', 'STRUCT')!.id, 8, kernel)).toBeNull();
+  expect(mapValueRecord(btf, btf.findByName('int', 'INT')!.id, 4, kernel)).toBeNull();
+  expect(mapValueRecord(btf, btf.findByName('w', 'TYPEDEF')!.id, 16, kernel)?.timerOff).toBe(0);
 });
 
 test('a kptr to a type that only the program has is to a local object', () => {

@@ -17,6 +17,9 @@ import {
   statesSize,
 } from './raw.ts';
 
+/** Characters of names in a log; the kernel's log buffer cannot be larger by much. */
+const MAX_PRINTED = 1 << 27;
+
 /** Takes the log as the kernel writes it: pieces of text with their newlines. */
 export type BtfLog = (text: string) => void;
 
@@ -36,6 +39,7 @@ export class CheckEnv {
   resolvedSizes = new Uint32Array(0);
   readonly #log: BtfLog | undefined;
   #lastLine = '';
+  #printed = 0;
 
   constructor(bytes: Uint8Array, header: BtfHeader, log: BtfLog | undefined) {
     this.bytes = bytes;
@@ -89,9 +93,17 @@ export class CheckEnv {
     return isValidSection(this.bytes, this.#strings + offset);
   }
 
-  /** The string at a valid offset. */
+  /** The string at a valid offset, for the log. */
   text(offset: number): string {
-    return textAt(this.bytes, this.#strings + offset, this.bytes.length) ?? '';
+    const text = textAt(this.bytes, this.#strings + offset, this.bytes.length) ?? '';
+    this.#printed += text.length;
+    if (this.#printed > MAX_PRINTED) throw new BtfError('the log is too long', { errno: 'ENOSPC' });
+    return text;
+  }
+
+  /** Whether the string at a valid offset is empty. */
+  isEmpty(offset: number): boolean {
+    return this.bytes[this.#strings + offset] === 0;
   }
 
   /** Source: __btf_name_by_offset. */

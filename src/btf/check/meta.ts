@@ -48,7 +48,7 @@ const checkReference = (env: CheckEnv, type: RawType): number => {
   if (type.kind !== KIND.TYPE_TAG) refuseKindFlag(env, type);
   if (!isTypeId(type.third)) env.refuseType(type, 'Invalid type_id');
   if (type.kind === KIND.TYPEDEF) checkName(env, type, 'required');
-  else if (type.kind === KIND.TYPE_TAG ? env.text(type.nameOff) === '' : type.nameOff !== 0) env.refuseType(type, 'Invalid name');
+  else if (type.kind === KIND.TYPE_TAG ? env.isEmpty(type.nameOff) : type.nameOff !== 0) env.refuseType(type, 'Invalid name');
   env.logType(type);
   return 0;
 };
@@ -179,7 +179,7 @@ const checkFloat = (env: CheckEnv, type: RawType): number => {
 
 const checkDeclTag = (env: CheckEnv, type: RawType, left: number): number => {
   const needed = needExtra(env, type, left, 4);
-  if (env.text(type.nameOff) === '') env.refuseType(type, 'Invalid value');
+  if (env.isEmpty(type.nameOff)) env.refuseType(type, 'Invalid value');
   refuseVlen(env, type);
   if ((env.extra(type, 0) | 0) < -1) env.refuseType(type, 'Invalid component_idx');
   env.logType(type);

@@ -2,12 +2,13 @@ import type { Btf } from '../btf.ts';
 import { BtfError } from '../error.ts';
 import { essentialName } from '../names.ts';
 import { BTF_INT_SIGNED, type BtfType, type Enum64Type, type EnumType, isAnyEnum, isStruct, type StructType } from '../types.ts';
+import { Budget } from './budget.ts';
 
 /** Source: the depths of __bpf_core_types_are_compat and __bpf_core_types_match. */
 const MAX_DEPTH = 32;
 const MAX_LEVEL = 32;
 
-/** Comparisons of types in one question; more than any real pair needs. */
+/** Comparisons of types in one question. */
 const MAX_STEPS = 1_000_000;
 
 const tooDeep = (typeId: number): BtfError => new BtfError('types nested too deeply', { typeId });
@@ -19,19 +20,15 @@ export const kindsAreCompatible = (a: BtfType, b: BtfType): boolean => a.kind ==
 const namesMatch = (local: string, target: string): boolean =>
   target === '' ? local === '' : essentialName(local) === essentialName(target);
 
-/** A comparison that gives up after a bounded amount of work. */
 class Comparison {
   readonly local: Btf;
   readonly target: Btf;
-  #steps = 0;
+  readonly #budget: Budget;
 
-  constructor(local: Btf, target: Btf) {
+  constructor(local: Btf, target: Btf, budget: Budget) {
     this.local = local;
     this.target = target;
-  }
-
-  step(typeId: number): void {
-    if (++this.#steps > MAX_STEPS) throw tooDeep(typeId);
+    this.#budget = budget;
   }
 
   /** Source: __bpf_core_types_are_compat, tools/lib/bpf/relo_core.c. */
@@ -39,7 +36,7 @@ class Comparison {
     if (!kindsAreCompatible(this.local.type(localId), this.target.type(targetId))) return false;
     let [l, t] = [localId, targetId];
     for (let depth = 0; depth < MAX_DEPTH; depth++) {
-      this.step(localId);
+      this.#budget.spend(localId);
       const local = this.local.skipModifiers(l);
       const target = this.target.skipModifiers(t);
       if (!kindsAreCompatible(local, target)) return false;
@@ -69,7 +66,7 @@ class Comparison {
     if (level <= 0) throw tooDeep(localId);
     let [l, t, behind] = [localId, targetId, behindPointer];
     for (let depth = 0; depth < MAX_DEPTH; depth++) {
-      this.step(localId);
+      this.#budget.spend(localId);
       const local = this.local.skipModifiers(l);
       const target = this.target.skipModifiers(t);
       if (!namesMatch(local.name, target.name)) return false;
@@ -132,12 +129,17 @@ const enumsMatch = (local: EnumType | Enum64Type, target: EnumType | Enum64Type)
 };
 
 /** Whether two types can stand for each other in TYPE_EXISTS and kin, and for externs. Source: bpf_core_types_are_compat. */
-export const typesAreCompatible = (local: Btf, localId: number, target: Btf, targetId: number): boolean =>
-  new Comparison(local, target).compatible(localId, targetId, MAX_LEVEL);
+export const typesAreCompatible = (
+  local: Btf,
+  localId: number,
+  target: Btf,
+  targetId: number,
+  budget = new Budget(MAX_STEPS),
+): boolean => new Comparison(local, target, budget).compatible(localId, targetId, MAX_LEVEL);
 
 /** Whether the target type has all that the local one has (TYPE_MATCHES). Source: bpf_core_types_match. */
-export const typesMatch = (local: Btf, localId: number, target: Btf, targetId: number): boolean =>
-  new Comparison(local, target).match(localId, targetId, false, MAX_LEVEL);
+export const typesMatch = (local: Btf, localId: number, target: Btf, targetId: number, budget = new Budget(MAX_STEPS)): boolean =>
+  new Comparison(local, target, budget).match(localId, targetId, false, MAX_LEVEL);
 
 /** Whether a field of one type can be read where the other is expected. Source: bpf_core_fields_are_compat. */
 export const fieldsAreCompatible = (local: Btf, localId: number, target: Btf, targetId: number): boolean => {

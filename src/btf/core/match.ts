@@ -2,21 +2,20 @@ import type { Btf } from '../btf.ts';
 import { BtfError } from '../error.ts';
 import { essentialName } from '../names.ts';
 import { isAnyEnum, isStruct } from '../types.ts';
+import type { Budget } from './budget.ts';
 import { fieldsAreCompatible, typesAreCompatible, typesMatch } from './compat.ts';
 import { type Accessor, type CoreSpec, isEnumKind, isTypeKind, SPEC_MAX_LEN } from './relo.ts';
 import { isFlexArray, sizeOrFail } from './spec.ts';
-
-/** Members looked at for one relocation; more than any real struct has. */
-const MAX_STEPS = 1_000_000;
 
 /** Builds the way through one candidate type that a local way describes. */
 class Matcher {
   readonly local: CoreSpec;
   readonly spec: CoreSpec;
-  #steps = 0;
+  readonly #budget: Budget;
 
-  constructor(local: CoreSpec, target: Btf, rootTypeId: number) {
+  constructor(local: CoreSpec, target: Btf, rootTypeId: number, budget: Budget) {
     this.local = local;
+    this.#budget = budget;
     this.spec = { btf: target, rootTypeId, kind: local.kind, path: [], raw: [], bitOffset: 0 };
   }
 
@@ -42,7 +41,7 @@ class Matcher {
     const wanted = isStruct(holder) ? holder.members[accessor.index]! : undefined;
     if (wanted === undefined) throw new BtfError('no such member', { typeId: accessor.typeId });
     for (const [index, member] of type.members.entries()) {
-      if (++this.#steps > MAX_STEPS) throw new BtfError('nested too deeply', { typeId: targetId });
+      this.#budget.spend(targetId);
       this.#pushRaw(index);
       this.#addBits(member.bitOffset);
       if (member.name === '') {
@@ -101,11 +100,12 @@ class Matcher {
  * The way through a candidate type that corresponds to the local one; undefined where it does not match.
  * Source: bpf_core_spec_match, tools/lib/bpf/relo_core.c.
  */
-export const matchSpec = (local: CoreSpec, target: Btf, targetId: number): CoreSpec | undefined => {
-  const matcher = new Matcher(local, target, targetId);
+export const matchSpec = (local: CoreSpec, target: Btf, targetId: number, budget: Budget): CoreSpec | undefined => {
+  budget.spend(targetId);
+  const matcher = new Matcher(local, target, targetId, budget);
   let matched: boolean;
-  if (local.kind === 'TYPE_MATCHES') matched = typesMatch(local.btf, local.rootTypeId, target, targetId);
-  else if (isTypeKind(local.kind)) matched = typesAreCompatible(local.btf, local.rootTypeId, target, targetId);
+  if (local.kind === 'TYPE_MATCHES') matched = typesMatch(local.btf, local.rootTypeId, target, targetId, budget);
+  else if (isTypeKind(local.kind)) matched = typesAreCompatible(local.btf, local.rootTypeId, target, targetId, budget);
   else if (isEnumKind(local.kind)) matched = matcher.enumerator(targetId);
   else matched = matcher.field();
   return matched ? matcher.spec : undefined;

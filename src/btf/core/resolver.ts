@@ -2,12 +2,16 @@ import type { Insn } from '../../isa/insn.ts';
 import type { Btf } from '../btf.ts';
 import { BtfError } from '../error.ts';
 import { essentialName } from '../names.ts';
+import { Budget } from './budget.ts';
 import { kindsAreCompatible } from './compat.ts';
 import { matchSpec } from './match.ts';
 import { type Patched, patchInsn } from './patch.ts';
 import { CORE_KIND_WORDS, type CoreRelo, type CoreSpec } from './relo.ts';
 import { libbpfKind, parseSpec } from './spec.ts';
 import { type CoreResult, calculate } from './value.ts';
+
+/** Types and members looked at for all relocations of an object. */
+const MAX_STEPS = 50_000_000;
 
 /**
  * Resolves the CO-RE relocations of one object against one kernel. Candidates for a local type are looked up once and thinned
@@ -16,6 +20,7 @@ import { type CoreResult, calculate } from './value.ts';
 export class CoreResolver {
   readonly local: Btf;
   readonly target: Btf;
+  readonly #budget = new Budget(MAX_STEPS);
   readonly #candidates = new Map<number, number[]>();
 
   constructor(local: Btf, target: Btf) {
@@ -48,7 +53,7 @@ export class CoreResolver {
     const matching: number[] = [];
     let chosen: { spec: CoreSpec; result: CoreResult } | undefined;
     for (const candidate of candidates) {
-      const target = matchSpec(spec, this.target, candidate);
+      const target = matchSpec(spec, this.target, candidate, this.#budget);
       if (target === undefined) continue;
       const result = calculate(spec, target);
       if (chosen === undefined) chosen = { spec: target, result };
