@@ -65,3 +65,6 @@ export type AttachTypeName = (typeof ATTACH_TYPE_NAMES)[number];
 export const ATTACH_TYPES = Object.fromEntries(ATTACH_TYPE_NAMES.map((name, value) => [name, value])) as Readonly<
   Record<AttachTypeName, number>
 >;
+
+/** Functions that LSM programs attach to: this and the name of the hook. */
+export const LSM_FUNCTION_PREFIX = 'bpf_lsm_';

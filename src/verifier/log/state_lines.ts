@@ -1,4 +1,5 @@
 import type { Btf } from '../../btf/btf.ts';
+import { ITER_STRUCT_PREFIX } from '../../btf/special.ts';
 import type { Env } from '../env.ts';
 import { isConst } from '../scalar/scalar.ts';
 import type { Frame } from '../state/frame.ts';
@@ -71,7 +72,6 @@ const PREFIXES: readonly (readonly [flag: number, text: string])[] = [
 
 const DYNPTR_TEXTS = ['<invalid>', 'local', 'ringbuf', 'skb', 'xdp', 'skb_meta'] as const;
 const ITER_STATES = ['<invalid>', 'active', 'drained'] as const;
-const ITER_PREFIX = 'bpf_iter_';
 
 /** Characters of a map's name that the kernel keeps (BPF_OBJ_NAME_LEN without its end). */
 const MAP_NAME_MAX = 15;
@@ -92,7 +92,7 @@ export const dynptrTypeText = (type: number): string => DYNPTR_TEXTS[type] ?? '<
 export const iterTypeText = (btf: Btf | null, btfId: number): string => {
   if (!btf || btfId === 0) return '<invalid>';
   const { name } = btf.type(btfId);
-  return name.startsWith(ITER_PREFIX) ? name.slice(ITER_PREFIX.length) : name;
+  return name.startsWith(ITER_STRUCT_PREFIX) ? name.slice(ITER_STRUCT_PREFIX.length) : name;
 };
 
 /** iter_state_str */

@@ -2,7 +2,7 @@ import type { Btf } from '../../btf/btf.ts';
 import { BtfError } from '../../btf/error.ts';
 import { checkFuncTypeMatch, distillFuncProto } from '../../btf/func_model.ts';
 import type { BtfType, FuncProtoType } from '../../btf/types.ts';
-import { ATTACH_TYPES } from '../../contracts/attach_types.ts';
+import { ATTACH_TYPES, LSM_FUNCTION_PREFIX } from '../../contracts/attach_types.ts';
 import { PROG_FLAGS, type Program } from '../../program/program.ts';
 import type { ContextArg, Env } from '../env.ts';
 import { regTypeOf } from '../state/reg_types.ts';
@@ -19,8 +19,6 @@ const { BPF_TRACE_RAW_TP, BPF_TRACE_ITER, BPF_TRACE_FENTRY, BPF_TRACE_FEXIT, BPF
   ATTACH_TYPES;
 
 const RAW_TP_PREFIX = 'btf_trace_';
-const ITER_PREFIX = `bpf_iter_`;
-const LSM_PREFIX = `bpf_lsm_`;
 const SECURITY_PREFIX = 'security_';
 
 /** Checks the target and remembers its prototype in `env.attachProto`. */
@@ -127,8 +125,7 @@ function attachToIterator(env: Env, target: Target): void {
   const proto = funcProto(env, target);
   checkModel(env, btf, proto, name);
   env.attachProto = { btf, protoId: proto.id, name, skipFirstArg: false, targetIsBpf: false };
-  if (!name.startsWith(ITER_PREFIX)) env.refuse('EINVAL');
-  const entry = env.profile.iterTargets.get(name.slice(ITER_PREFIX.length));
+  const entry = [...env.profile.iterTargets.values()].find((each) => each.attachFunction === name);
   if (!entry || !env.profile.isBuilt(entry)) env.refuse('EINVAL');
   env.contextArgs = entry.contextArgs.map((arg): ContextArg => {
     const type = arg.btfType === undefined ? undefined : btf.findByName(arg.btfType, 'STRUCT');
@@ -201,5 +198,5 @@ function checkLsmHook(env: Env, btfId: number, name: string): void {
   if (!env.isGplCompatible) env.reject('EINVAL', 'LSM programs must have a GPL compatible license');
   if (env.profile.facts.disabledLsmHooks.has(name))
     env.reject('EINVAL', `attach_btf_id ${btfId} points to disabled hook ${name}`);
-  if (!name.startsWith(LSM_PREFIX)) env.reject('EINVAL', `attach_btf_id ${btfId} points to wrong type name ${name}`);
+  if (!name.startsWith(LSM_FUNCTION_PREFIX)) env.reject('EINVAL', `attach_btf_id ${btfId} points to wrong type name ${name}`);
 }
