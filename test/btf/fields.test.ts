@@ -87,7 +87,7 @@ describe('special fields of a value', () => {
 
 test('a value that cannot be parsed has no fields', () => {
   const btf = btfOf(
-    'struct v { int a:3; struct bpf_spin_lock l; }; typedef struct { struct bpf_timer t; } w; struct x { int i; };',
+    'struct v { int a:3, b:5; struct bpf_spin_lock l; }; typedef struct { struct bpf_timer t; } w; struct x { int i; };',
   );
   expect(mapValueRecord(btf, btf.findByName('v', 'STRUCT')!.id, 8, kernel)).toBeNull();
   expect(mapValueRecord(btf, btf.findByName('int', 'INT')!.id, 4, kernel)).toBeNull();
