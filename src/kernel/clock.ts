@@ -1,7 +1,5 @@
 import type { ClockName } from '../contracts/host_call.ts';
 
-/** Time that one instruction takes in the model. */
-const NANOSECONDS_PER_INSN = 1n;
 /** Time that passes between two readings beyond that. */
 const NANOSECONDS_PER_READING = 100n;
 /** Resolution of the coarse clock and of jiffies: HZ = 1000. */
@@ -16,6 +14,8 @@ export interface ClockOptions {
   readonly boot?: bigint;
   /** nanoseconds since 1970 at the start; default 1 January 2026 */
   readonly realtime?: bigint;
+  /** time that one instruction takes; default 1 */
+  readonly perInsn?: bigint;
 }
 
 /** Modelled time: it passes with instructions and with readings, and in jumps when somebody waits. */
@@ -23,18 +23,20 @@ export class Clock {
   readonly #boot: bigint;
   readonly #realtimeOffset: bigint;
   #extra = 0n;
+  readonly #perInsn: bigint;
   readonly #executed: () => number;
 
   /** `executed` counts the instructions run so far. */
   constructor(options: ClockOptions, executed: () => number) {
     this.#boot = options.boot ?? 3_600_000_000_000n;
     this.#realtimeOffset = (options.realtime ?? 1_767_225_600_000_000_000n) - this.#boot;
+    this.#perInsn = options.perInsn ?? 1n;
     this.#executed = executed;
   }
 
   /** Nanoseconds since boot, without moving the clock. */
   get nanoseconds(): bigint {
-    return this.#boot + BigInt(this.#executed()) * NANOSECONDS_PER_INSN + this.#extra;
+    return this.#boot + BigInt(this.#executed()) * this.#perInsn + this.#extra;
   }
 
   /** Lets time pass. */

@@ -92,6 +92,7 @@ export class GuestMemory implements HostMemory {
     this.shadow = this.u8;
     this.#refresh();
     this.shadow.fill(TAG_UNALLOCATED);
+    this.#tag(this.base, this.base + STACK_AREA, TAG_RED_ZONE);
     this.scratch = this.allocate(SCRATCH_BYTES, { what: 'scratch of the machine' });
   }
 

@@ -71,11 +71,11 @@ export class FrameStack {
   }
 
   /** Whether a `may_goto` jumps, that is, whether the loops of this frame have had their time. */
-  mayGoto(now: () => number): boolean {
+  mayGoto(clock: { nanoseconds(): number }): boolean {
     const frame = this.depth - 1;
     if (this.#loops[frame] === 0) return true;
     if (--this.#loops[frame]! > 0) return false;
-    const time = now();
+    const time = clock.nanoseconds();
     if (this.#loopStart[frame] === 0) this.#loopStart[frame] = time;
     else if (time - this.#loopStart[frame]! >= MAY_GOTO_NANOSECONDS) return false;
     this.#loops[frame] = BPF_MAX_TIMED_LOOPS;

@@ -113,10 +113,6 @@ export class Interpreter implements Engine {
     return true;
   }
 
-  #mayGoto(): boolean {
-    return this.#frames.mayGoto(() => this.#host.nanoseconds());
-  }
-
   /** Runs from word `p` until the frame at depth `floor` returns. */
   #loop(floor: number, start: number): void {
     const R = this.registers;
@@ -542,7 +538,7 @@ export class Interpreter implements Engine {
             continue;
           case 85: // MAY_GOTO
             this.#fuel = fuel;
-            if (!this.#mayGoto()) break;
+            if (!frames.mayGoto(this.#host)) break;
             p = words[p + 1]!;
             continue;
           case 86: // LD_ABS
@@ -572,7 +568,10 @@ export class Interpreter implements Engine {
             slow.probe(R, words, p);
             break;
           default:
-            throw new Fault('bad-instruction', frames.code.reasons[words[p + 2]!] ?? 'not an instruction');
+            throw new Fault(
+              words[p + 1] === 1 ? 'bad-call' : 'bad-instruction',
+              frames.code.reasons[words[p + 2]!] ?? 'not an instruction',
+            );
         }
         p += WORDS;
       }

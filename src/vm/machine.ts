@@ -3,7 +3,7 @@ import { Fault } from '../contracts/errors.ts';
 import type { HostAttach, HostCall, HostState, HostTask, Outcome, PartKey } from '../contracts/host_call.ts';
 import type { Profile } from '../contracts/profile.ts';
 import { Agenda } from '../kernel/agenda.ts';
-import { Clock } from '../kernel/clock.ts';
+import { Clock, type ClockOptions } from '../kernel/clock.ts';
 import type { RunContext } from '../kernel/context.ts';
 import { GuestMemory, KERNEL_HIGH } from '../kernel/memory.ts';
 import { emptyContext } from '../kernel/plain_context.ts';
@@ -36,8 +36,8 @@ export interface MachineOptions {
   readonly cpuCount?: number;
   /** the CPU that programs run on; default 0 */
   readonly cpu?: number;
-  readonly bootNanoseconds?: bigint;
-  readonly realtimeNanoseconds?: bigint;
+  /** modelled time: where it starts, and how fast it passes */
+  readonly clock?: ClockOptions;
   readonly task?: Partial<Omit<HostTask, 'offset' | 'user'>>;
   readonly attach?: Partial<HostAttach>;
   /** says whether allocation number n (from 0) fails; default none does */
@@ -106,13 +106,7 @@ export class Machine implements EngineHost, RegistryHost {
     this.memory.addRegion(this.percpu);
     const constants = new ConstantPool();
     this.engine = new Interpreter(this.memory, constants, this);
-    this.clock = new Clock(
-      {
-        ...(options.bootNanoseconds === undefined ? {} : { boot: options.bootNanoseconds }),
-        ...(options.realtimeNanoseconds === undefined ? {} : { realtime: options.realtimeNanoseconds }),
-      },
-      () => this.engine.executed,
-    );
+    this.clock = new Clock(options.clock ?? {}, () => this.engine.executed);
     this.maps = new MapRegistry(this.memory, profile, this.random, this);
     const symbols = new KernelSymbols(this.memory, this.percpu, profile.btf);
     this.#loader = new Loader(profile, this.maps, symbols, constants);

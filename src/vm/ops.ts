@@ -103,7 +103,7 @@ export type OpName = keyof typeof OP;
  * A predecoded instruction is four int32 words:
  *
  *     word 0   op (bits 0-6) | destination register (7-11) | source register (12-31)
- *     word 1   displacement, jump target as a word index, or further detail
+ *     word 1   displacement, jump target as a word index, or further detail (BAD: 1 for a call)
  *     word 2   immediate or further detail
  *     word 3   slot of the original instruction
  *

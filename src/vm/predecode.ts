@@ -39,6 +39,7 @@ export function predecode(insns: readonly Insn[], resolver: Resolver, constants:
     words[at + 3] = pc;
   };
   const bad = (pc: number, reason: string): void => put(pc, OP.BAD, 0, 0, 0, reasons.push(reason) - 1);
+  const badCall = (pc: number, reason: string): void => put(pc, OP.BAD, 0, 0, 1, reasons.push(reason) - 1);
   const constant = (lo: number, hi: number): number => {
     const register = constants.register(lo, hi);
     if (register > LARGEST_REGISTER) throw new Bug('more constants than the interpreter has registers');
@@ -136,7 +137,7 @@ export function predecode(insns: readonly Insn[], resolver: Resolver, constants:
         break;
       case 'call_helper': {
         const entry = insn.imm === BPF_TAIL_CALL_HELPER ? -1 : resolver.isReached(pc) ? resolver.helper(insn.imm) : 'not reached';
-        if (typeof entry === 'string') bad(pc, entry);
+        if (typeof entry === 'string') badCall(pc, entry);
         else if (entry < 0) put(pc, OP.TAIL_CALL, 0, 0, 0, 0);
         else put(pc, OP.CALL_HELPER, 0, 0, 0, entry);
         break;
@@ -146,7 +147,7 @@ export function predecode(insns: readonly Insn[], resolver: Resolver, constants:
         break;
       case 'call_kfunc': {
         const entry = resolver.isReached(pc) ? resolver.kfunc(insn) : 'not reached';
-        if (typeof entry === 'string') bad(pc, entry);
+        if (typeof entry === 'string') badCall(pc, entry);
         else put(pc, OP.CALL_KFUNC, 0, 0, 0, entry);
         break;
       }
