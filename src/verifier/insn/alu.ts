@@ -78,7 +78,10 @@ function checkUnary(env: Env, insn: Insn): void {
     const swaps = is64(insn) || sourceOf(insn.code) === BPF_X;
     next.scalar = byteSwap(reg.scalar, insn.imm as 16 | 32 | 64, swaps);
     // without swap and truncation the number is the same, so its link holds
-    if (swaps || insn.imm !== 64) next.id = 0;
+    if (swaps || insn.imm !== 64) {
+      next.id = 0;
+      next.off = 0;
+    }
   }
   env.cur.writableTop().refineReg(insn.dst, next);
 }
@@ -107,7 +110,10 @@ function copyScalar(env: Env, insn: Insn, linked: boolean, change: (scalar: Scal
   if (scalar !== source.scalar || (!linked && source.id !== 0)) {
     copy = source.clone();
     copy.scalar = scalar;
-    if (!linked) copy.id = 0;
+    if (!linked) {
+      copy.id = 0;
+      copy.off = 0;
+    }
   }
   frame.setRegPrecise(insn.dst, copy, frame.isPreciseReg(insn.src));
 }
@@ -259,6 +265,7 @@ function linkSum(env: Env, insn: Insn, next: Reg, dst: Reg, src: Scalar): void {
   const isSum = env.bpfCapable && (op === ADD || op === SUB) && dst.id !== 0;
   const isSelf = sourceOf(insn.code) === BPF_X && insn.src === insn.dst;
   if (!isSum || isSelf || !(wide ? isConst(src) : isConst32(src))) {
+    next.off = 0;
     next.id = 0;
     return;
   }

@@ -46,6 +46,7 @@ export function collectLinkedRegs(env: Env, state: State, id: number, found: Lin
       const frame = state.frame(at.frameno);
       const unlinked = reg.clone();
       unlinked.id = 0;
+      unlinked.off = 0;
       putRegAt(state, at, unlinked, at.isReg ? frame.isPreciseReg(at.index) : frame.isPreciseSlot(at.index));
     }
   };
