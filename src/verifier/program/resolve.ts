@@ -1,6 +1,5 @@
-import { BtfError } from '../../btf/error.ts';
-import { parseFields } from '../../btf/fields.ts';
-import { FIELD_BITS, type FieldRecord, type FieldType, MAP_VALUE_FIELDS } from '../../btf/special.ts';
+import { mapValueRecord } from '../../btf/fields.ts';
+import { FIELD_BITS, type FieldRecord, type FieldType } from '../../btf/special.ts';
 import { Unmodelled } from '../../contracts/errors.ts';
 import type { SpecialField } from '../../contracts/map_type.ts';
 import { BPF_LDX, BPF_MEM, BPF_MEMSX, classOf, modeOf } from '../../isa/constants.ts';
@@ -27,21 +26,14 @@ const MAX_VAR_OFF = 1 << 29;
 const BPF_F_RDONLY_PROG = 1 << 7;
 const BPF_MAP_TYPE_ARENA = 33;
 
-/** The special fields of a map's value; BTF that the kernel cannot parse fields from leaves the map without (map_check_btf). */
-function recordOf(env: Env, def: MapDef): FieldRecord | null {
-  if (!def.btf || def.btfValueTypeId === 0) return null;
-  const type = def.btf.skipModifiers(def.btfValueTypeId);
-  if (type.kind !== 'STRUCT' && type.kind !== 'DATASEC') return null;
-  try {
-    return parseFields(def.btf, type.id, MAP_VALUE_FIELDS, def.valueSize, {
-      btf: env.profile.btf,
-      destructors: env.profile.facts.destructors,
-    });
-  } catch (error) {
-    if (error instanceof BtfError) return null;
-    throw error;
-  }
-}
+/** The special fields of a map's value (map_check_btf). */
+const recordOf = (env: Env, def: MapDef): FieldRecord | null =>
+  def.btf && def.btfValueTypeId !== 0
+    ? mapValueRecord(def.btf, def.btfValueTypeId, def.valueSize, {
+        btf: env.profile.btf,
+        destructors: env.profile.facts.destructors,
+      })
+    : null;
 
 function mapInfo(env: Env, def: MapDef): MapInfo {
   const type = env.profile.mapTypes.get(def.type);
