@@ -1,0 +1,35 @@
+import { writeSync } from 'node:fs';
+import pc from 'picocolors';
+
+const STDOUT = 1;
+const STDERR = 2;
+
+/** Pause before a full pipe is tried again, in milliseconds. */
+const PIPE_PAUSE = 5;
+
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
+
+/** Writes all of a text, also into a pipe whose reader is slow. Ends the process quietly when the reader is gone. */
+function writeAll(fd: number, text: string): void {
+  const bytes = Buffer.from(text, 'utf8');
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(fd, bytes, at);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EPIPE') process.exit();
+      if (code !== 'EAGAIN') throw error;
+      Atomics.wait(sleeper, 0, 0, PIPE_PAUSE);
+    }
+  }
+}
+
+/** Text for standard output, written before the call returns: a log of gigabytes never stands in memory. */
+export const print = (text: string): void => writeAll(STDOUT, text);
+
+/** Text for standard error. */
+export const warn = (text: string): void => writeAll(STDERR, text);
+
+/** Colours of standard output: none unless it is a terminal. */
+export const colours = pc.createColors(process.stdout.isTTY === true && pc.isColorSupported);
+export type Colours = typeof colours;

@@ -1,0 +1,28 @@
+import { renderMalformed } from '../asm/diagnostics.ts';
+import { BtfError } from '../btf/error.ts';
+import { Malformed, Unmodelled } from '../contracts/errors.ts';
+import { EXIT, type ExitStatus, UsageError } from './exit.ts';
+import { warn } from './output.ts';
+
+/**
+ * Says on standard error what was wrong: one line for input that is malformed (with the place and a caret for a text program), and
+ * the trace of a bug where `DRYBPF_DEBUG` is set.
+ */
+export function reportProblem(error: unknown, about: string): ExitStatus {
+  warn(`drybpf: ${problemText(error, about)}\n`);
+  return EXIT.question;
+}
+
+function problemText(error: unknown, about: string): string {
+  if (error instanceof UsageError) return error.message;
+  if (error instanceof Malformed) {
+    const [first] = error.diagnostics;
+    if (first?.line !== null && first?.line !== undefined) return renderMalformed(error);
+    return `${error.file ?? about}: ${error.message}`;
+  }
+  if (error instanceof BtfError) return `${about}: .BTF: ${error.message}`;
+  if (error instanceof Unmodelled) return `${about}: not modelled: ${error.message}`;
+  const { name, message, stack } = error instanceof Error ? error : { name: 'Error', message: String(error), stack: undefined };
+  const trace = process.env['DRYBPF_DEBUG'] === undefined || stack === undefined ? '' : `\n${stack}`;
+  return `${about}: bug in drybpf: ${name}: ${message}${trace}`;
+}
