@@ -123,6 +123,9 @@ export type HelperRule =
   | 'kptr_xchg'
   | 'get_func_ip';
 
+/** How the log calls helper 0, which does not exist. */
+export const UNSPEC_HELPER_NAME = 'bpf_unspec';
+
 export interface HelperProto {
   /** name of the kernel's bpf_func_proto; unique over all entries */
   readonly name: string;

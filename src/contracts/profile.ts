@@ -12,6 +12,8 @@ import type { Subject } from './subject.ts';
 export interface Profile {
   readonly name: string;
   readonly version: readonly [major: number, minor: number, patch: number];
+  /** possible CPUs of the machine (nr_cpu_ids): bounds the number that a program is told */
+  readonly cpuCount: number;
   /** the kernel's own BTF */
   readonly btf: Btf;
   /** by id; index 0 is empty */

@@ -12,12 +12,16 @@ import { kconfigOfLinux618 } from './linux_6_18/kconfig.ts';
 
 export const LINUX_6_18 = 'linux-6.18' as const;
 
+/** As the machine has that the profile's recorded logs come from. */
+const CPU_COUNT = 2;
+
 /** The profile over a BTF: the kernel's own, or another that programs are to be relocated and checked against. */
 export function linux_6_18(btf: Btf): Profile {
   const kconfig = kconfigOfLinux618();
   return {
     name: LINUX_6_18,
     version: [6, 18, 44],
+    cpuCount: CPU_COUNT,
     btf,
     helpers,
     selectProto: selectProtoWith(new Set(kconfig.keys())),

@@ -1,0 +1,164 @@
+import { Reject } from '../../contracts/errors.ts';
+import type { Insn } from '../../isa/insn.ts';
+import type { Env } from '../env.ts';
+import { printVerifierState } from '../log/state_lines.ts';
+import { initialFrame } from '../paths.ts';
+import { findSubprog, subprogName } from '../program/subprogs.ts';
+import { resetLiveStackCallchain, updateLiveStack } from '../prune/liveness.ts';
+import { findPreviousEntry, widenImpreciseScalars } from '../prune/loops.ts';
+import { markChainPrecision } from '../prune/precision.ts';
+import { clearCallerSavedRegs, copyRegTo, markRegUnknown } from '../state/access.ts';
+import type { Frame } from '../state/frame.ts';
+import type { Reg } from '../state/reg.ts';
+import { PTR_TO_STACK, SCALAR_VALUE } from '../state/reg_types.ts';
+import type { State } from '../state/state.ts';
+import { checkFuncArgs } from './func_args.ts';
+import { clearPacketPointers } from './packet_pointers.ts';
+import { invalidScalarText, isInReturnRange } from './return_range.ts';
+
+/** Calls of the program's own functions. Source: check_func_call, prepare_func_exit, kernel/bpf/verifier.c. */
+
+const MAX_CALL_FRAMES = 8;
+
+/** Whether a call agrees with the BTF of the function, and the refusal where it does not. */
+type TypeMatch = { readonly agrees: true } | { readonly agrees: false; readonly refusal: Reject };
+
+const AGREES: TypeMatch = { agrees: true };
+
+const disagrees = (env: Env): TypeMatch => ({ agrees: false, refusal: new Reject('EINVAL', '', env.insnIdx) });
+
+/**
+ * Compares the arguments of the current frame with the BTF of a function. One that does not agree is no longer trusted: compilers
+ * drop arguments of static functions (btf_check_subprog_call).
+ */
+export function matchSubprogTypes(env: Env, subprogno: number): TypeMatch {
+  const sub = env.subprogs[subprogno]!;
+  if (env.program.funcInfo.length === 0) return disagrees(env);
+  if (sub.btfTypeId === 0) env.refuse('EFAULT');
+  if (sub.unreliable) return disagrees(env);
+  try {
+    checkFuncArgs(env, subprogno);
+    return AGREES;
+  } catch (error) {
+    if (!(error instanceof Reject)) throw error;
+    sub.unreliable = true;
+    if (error.errno === 'EFAULT') throw error;
+    return { agrees: false, refusal: error };
+  }
+}
+
+/**
+ * Enters a function in `state`: a new frame on top, whose registers `setArgs` sets from those of the caller (setup_func_entry).
+ */
+export function setupFuncEntry(
+  env: Env,
+  state: State,
+  subprogno: number,
+  callsite: number,
+  setArgs: (caller: Frame, callee: Frame) => void,
+): void {
+  const frameno = state.curframe + 1;
+  if (frameno >= MAX_CALL_FRAMES) env.reject('E2BIG', `the call stack of ${frameno + 1} frames is too deep`);
+  const callee = initialFrame(env, callsite, frameno, subprogno);
+  setArgs(state.top, callee);
+  state.frames[frameno] = callee;
+  state.curframe = frameno;
+}
+
+/** R1 to R5 are handed over as they are (set_callee_state). */
+const passArgs = (caller: Frame, callee: Frame): void => {
+  for (let regno = 1; regno <= 5; regno++) copyRegTo(callee, regno, caller.regs[regno] as Reg, caller.isPreciseReg(regno));
+};
+
+/** A global function is verified on its own: here its result is any number. */
+function callGlobal(env: Env, subprogno: number, match: TypeMatch): void {
+  const sub = env.subprogs[subprogno]!;
+  const { cur } = env;
+  const name = subprogName(env, subprogno);
+  if (cur.activeLocks > 0)
+    env.reject('EINVAL', 'global function calls are not allowed while holding a lock,\nuse static function instead');
+  const mustNotSleep = cur.activeRcuLock || cur.activePreemptLocks > 0 || cur.activeIrqId !== 0 || !cur.inSleepable;
+  if (sub.mightSleep && mustNotSleep)
+    env.reject(
+      'EINVAL',
+      'global functions that may sleep are not allowed in non-sleepable context,\n' +
+        'i.e., in a RCU/IRQ/preempt-disabled section, or in\na non-sleepable BPF program context',
+    );
+  if (!match.agrees) env.reject(match.refusal.errno, `Caller passes invalid args into func#${subprogno} ('${name}')`);
+  env.log.trace(`Func#${subprogno} ('${name}') is global and assumed valid.\n`);
+  if (sub.changesPacketData) clearPacketPointers(env);
+  sub.called = true;
+  const frame = cur.writableTop();
+  clearCallerSavedRegs(env, frame);
+  markRegUnknown(env, frame, 0);
+}
+
+function logEntry(env: Env): void {
+  if (!env.log.traces) return;
+  const { cur } = env;
+  env.log.trace('caller:\n');
+  printVerifierState(env, cur, cur.curframe - 1, true);
+  env.log.trace('callee:\n');
+  printVerifierState(env, cur, cur.curframe, true);
+}
+
+/** A call of a function of the program; the walk goes on in a static one (check_func_call). */
+export function checkFuncCall(env: Env, insn: Insn): void {
+  const target = env.insnIdx + insn.imm + 1;
+  const subprogno = findSubprog(env, target);
+  const sub = env.subprogs[subprogno];
+  if (!sub) env.bug(`target of func call at insn ${target} is not a program`);
+  const match = matchSubprogTypes(env, subprogno);
+  if (sub.isGlobal) {
+    callGlobal(env, subprogno, match);
+    return;
+  }
+  const { cur } = env;
+  setupFuncEntry(env, cur, subprogno, env.insnIdx, passArgs);
+  clearCallerSavedRegs(env, cur.writableFrame(cur.curframe - 1));
+  env.insnIdx = sub.start - 1;
+  resetLiveStackCallchain(env);
+  logEntry(env);
+}
+
+/** A callback returns a number that its caller may have to understand. */
+function checkCallbackResult(env: Env, callee: Frame): void {
+  if ((callee.regs[0] as Reg).type !== SCALAR_VALUE) env.reject('EACCES', 'R0 not a scalar value');
+  markChainPrecision(env, 0);
+  const range = { min: callee.callbackReturnMin, max: callee.callbackReturnMax };
+  const { scalar } = env.cur.top.regs[0] as Reg;
+  if (!isInReturnRange(range, scalar)) env.reject('EINVAL', invalidScalarText(scalar, range, 'At callback return', 'R0'));
+  if (env.facts.callsCallback[callee.callsite] === 0)
+    env.bug(`in callback at ${env.insnIdx}, callsite ${callee.callsite} !calls_callback`);
+}
+
+function logReturn(env: Env): void {
+  if (!env.log.traces) return;
+  const { cur } = env;
+  env.log.trace('returning from callee:\n');
+  printVerifierState(env, cur, cur.curframe, true);
+  env.log.trace(`to caller at ${env.insnIdx}:\n`);
+  printVerifierState(env, cur, cur.curframe - 1, true);
+}
+
+/**
+ * Leaves the current function; `env.insnIdx` becomes the instruction that is next. That is the call itself after a callback, which
+ * may be called again: the loop converges when a turn changes nothing that matters (prepare_func_exit).
+ */
+export function prepareFuncExit(env: Env): void {
+  updateLiveStack(env);
+  const { cur } = env;
+  const callee = cur.top;
+  const result = callee.regs[0] as Reg;
+  if (result.type === PTR_TO_STACK) env.reject('EINVAL', 'cannot return stack pointer to the caller');
+  const { inCallback, callsite } = callee;
+  if (inCallback) checkCallbackResult(env, callee);
+  else copyRegTo(cur.writableFrame(cur.curframe - 1), 0, result, callee.isPreciseReg(0));
+  env.insnIdx = inCallback ? callsite : callsite + 1;
+  logReturn(env);
+  cur.frames.length = cur.curframe;
+  cur.curframe--;
+  if (!inCallback) return;
+  const previous = findPreviousEntry(env, cur, env.insnIdx);
+  if (previous) widenImpreciseScalars(env, previous, cur);
+}
