@@ -14,6 +14,7 @@ import { type LoaderProfile, loadObject } from '../src/elf/load.ts';
 import { decodeProgram } from '../src/isa/codec.ts';
 import type { Insn } from '../src/isa/insn.ts';
 import { MAP_TYPES } from '../src/maps/types/index.ts';
+import { FACTS } from '../src/profiles/linux_6_18/facts.ts';
 import type { MapDef, ObjectImage, Program } from '../src/program/program.ts';
 import { PROG_TYPES_BY_ID } from '../src/progtypes/index.ts';
 
@@ -86,6 +87,7 @@ const profile: LoaderProfile = {
   progTypes: PROG_TYPES_BY_ID,
   mapTypes: MAP_TYPES,
   kconfig: hostConfig(),
+  facts: FACTS,
 };
 
 const hex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'hex'));

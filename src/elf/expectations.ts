@@ -1,10 +1,11 @@
 import type { Btf } from '../btf/btf.ts';
 import { type Expectation, PROG_FLAGS } from '../program/program.ts';
+import { messagePattern } from './message_pattern.ts';
 
 /** What the declaration tags of an annotated program say. */
 export interface Annotation {
   readonly expectation: Expectation | null;
-  /** PROG_FLAGS to add to those of the section, and to leave out */
+  /** PROG_FLAGS that the tags add to those of the section */
   readonly setFlags: number;
 }
 
@@ -14,33 +15,37 @@ interface Side {
   returns: number | null;
   readonly messages: string[];
   readonly notMessages: string[];
+  readonly notMessagesAfter: number[];
+  readonly unchecked: Set<string>;
   /** some tag speaks of this side */
   isNamed: boolean;
 }
 
-const side = (): Side => ({ verdict: null, returns: null, messages: [], notMessages: [], isNamed: false });
+const side = (): Side => ({
+  verdict: null,
+  returns: null,
+  messages: [],
+  notMessages: [],
+  notMessagesAfter: [],
+  unchecked: new Set(),
+  isNamed: false,
+});
 
-const PREFIX = 'comment:test_';
-const REGEX_CHARACTERS = /[.[\]\\()*+?{}|^$/]/g;
+const TEST_PREFIX = 'comment:test_';
+const LOAD_MODE_PREFIX = 'comment:load_mode=';
+const UNPRIVILEGED = '_unpriv';
+const THIS_ARCHITECTURE = 'X86_64';
 
-/**
- * A pattern is verbatim text with regular expressions in double braces; one that has such becomes `/regex/`.
- * Source: compile_regex, tools/testing/selftests/bpf/test_loader.c.
- */
-export function messagePattern(text: string): string {
-  if (!text.includes('{{')) return text;
-  let out = '';
-  let at = 0;
-  while (at < text.length) {
-    const open = text.indexOf('{{', at);
-    if (open === -1) return `/${out}${text.slice(at).replace(REGEX_CHARACTERS, '\\$&')}/`;
-    const close = text.indexOf('}}', open + 2);
-    if (close === -1) return text;
-    out += text.slice(at, open).replace(REGEX_CHARACTERS, '\\$&') + text.slice(open + 2, close).replaceAll('/', '\\/');
-    at = close + 2;
-  }
-  return `/${out}/`;
-}
+/** Flags that tests are loaded with unless a tag clears them (testing_prog_flags, tools/testing/selftests/bpf/testing_helpers.c). */
+const TEST_FLAGS = PROG_FLAGS.BPF_F_TEST_RND_HI32 | PROG_FLAGS.BPF_F_TEST_REG_INVARIANTS;
+
+/** Numbers of capabilities, include/uapi/linux/capability.h. */
+const CAPABILITY_NAMES: Readonly<Record<string, string>> = {
+  12: 'CAP_NET_ADMIN',
+  21: 'CAP_SYS_ADMIN',
+  38: 'CAP_PERFMON',
+  39: 'CAP_BPF',
+};
 
 /** A number as parse_int and parse_retval read it; null for anything else. */
 function number(text: string): number | null {
@@ -48,91 +53,155 @@ function number(text: string): number | null {
   return /^-?(0x[0-9a-fA-F]+|[0-9]+)$/.test(text) ? (text.startsWith('-') ? -Number(text.slice(1)) : Number(text)) | 0 : null;
 }
 
+/** `BPF_F_…` or a number, with a leading `!` to clear it. */
+function flag(text: string): { readonly bits: number; readonly clears: boolean } {
+  const clears = text.startsWith('!');
+  const name = clears ? text.slice(1) : text;
+  return { bits: (PROG_FLAGS as Readonly<Record<string, number>>)[name] ?? number(name) ?? 0, clears };
+}
+
 /** `=COUNTER=text` carries a number that keeps equal tags apart. */
 const afterCounter = (text: string): string => text.slice(text.indexOf('=') + 1);
+
+/** What the tags of a program add up to. */
+class TagReader {
+  readonly privileged = side();
+  readonly unprivileged = side();
+  readonly #architectures: string[] = [];
+  #description: string;
+  #logLevel = 0;
+  #setFlags = 0;
+  #flags = TEST_FLAGS;
+  #caps: string[] = [];
+  #isAuxiliary = false;
+  #isTest = false;
+  #skip: string | null = null;
+
+  constructor(program: string) {
+    this.#description = program;
+  }
+
+  read(tag: string): void {
+    if (tag.startsWith(LOAD_MODE_PREFIX)) {
+      const mode = tag.slice(LOAD_MODE_PREFIX.length);
+      if (mode !== 'jited') this.#skip = `only for load mode ${mode}`;
+      return;
+    }
+    if (!tag.startsWith(TEST_PREFIX)) return;
+    this.#isTest = true;
+    const text = tag.slice(TEST_PREFIX.length);
+    const equals = text.indexOf('=');
+    const key = equals === -1 ? text : text.slice(0, equals);
+    const value = equals === -1 ? '' : text.slice(equals + 1);
+    const isUnprivileged = key.endsWith(UNPRIVILEGED);
+    const about = isUnprivileged ? this.unprivileged : this.privileged;
+    this.#read(isUnprivileged ? key.slice(0, -UNPRIVILEGED.length) : key, value, about);
+  }
+
+  #read(key: string, value: string, about: Side): void {
+    switch (key) {
+      case 'expect_success':
+        about.verdict = 'accept';
+        about.isNamed = true;
+        break;
+      case 'expect_failure':
+        about.verdict = 'reject';
+        about.isNamed = true;
+        break;
+      case 'expect_msg':
+        about.messages.push(messagePattern(afterCounter(value)));
+        about.isNamed = true;
+        break;
+      case 'expect_not_msg':
+        about.notMessages.push(messagePattern(afterCounter(value)));
+        about.notMessagesAfter.push(about.messages.length);
+        about.isNamed = true;
+        break;
+      case 'expect_xlated':
+        about.unchecked.add('xlated');
+        about.isNamed = true;
+        break;
+      case 'jited':
+        if (this.#architectures.at(-1) !== THIS_ARCHITECTURE) break;
+        about.unchecked.add('jited');
+        about.isNamed = true;
+        break;
+      case 'expect_stderr':
+      case 'expect_stdout':
+        about.unchecked.add(key.slice('expect_'.length));
+        break;
+      case 'retval':
+        about.returns = number(value);
+        about.isNamed = true;
+        break;
+      case 'caps':
+        this.#caps = value.split('|').map((name) => CAPABILITY_NAMES[name] ?? `capability ${name}`);
+        about.isNamed = true;
+        break;
+      case 'auxiliary':
+        this.#isAuxiliary = true;
+        break;
+      case 'description':
+        this.#description = value;
+        break;
+      case 'log_level':
+        this.#logLevel = number(value) ?? 0;
+        break;
+      case 'prog_flags': {
+        const { bits, clears } = flag(value);
+        this.#setFlags = clears ? this.#setFlags & ~bits : this.#setFlags | bits;
+        this.#flags = clears ? this.#flags & ~bits : this.#flags | bits;
+        break;
+      }
+      case 'arch':
+        this.#architectures.push(value);
+        break;
+      case 'btf_path':
+        this.#skip = `needs the BTF in ${value}`;
+        break;
+    }
+  }
+
+  annotation(): Annotation {
+    const setFlags = this.#setFlags;
+    const { privileged, unprivileged } = this;
+    if (!this.#isTest || this.#isAuxiliary) return { expectation: null, setFlags };
+    const isPrivileged = privileged.isNamed || !unprivileged.isNamed;
+    const without = unprivileged.isNamed ? { ...this.#expect(unprivileged), caps: this.#caps, unprivileged: null } : null;
+    const main = this.#expect(privileged);
+    return { expectation: { ...main, verdict: isPrivileged ? main.verdict : null, unprivileged: without }, setFlags };
+  }
+
+  /** What one side does not say, the privileged side says. */
+  #expect(from: Side): Omit<Expectation, 'unprivileged'> {
+    const fallback = this.privileged;
+    const about = from.messages.length + from.notMessages.length > 0 ? from : fallback;
+    const unchecked = new Set([...fallback.unchecked, ...from.unchecked]);
+    const foreign = this.#architectures.length > 0 && !this.#architectures.includes(THIS_ARCHITECTURE);
+    return {
+      verdict: from.verdict ?? fallback.verdict ?? 'accept',
+      messages: about.messages,
+      notMessages: about.notMessages,
+      notMessagesAfter: about.notMessagesAfter,
+      errno: null,
+      logLevel: this.#logLevel,
+      flags: this.#flags,
+      caps: [],
+      returns: from.returns ?? fallback.returns,
+      unchecked: [...unchecked],
+      skip: foreign ? `only for ${this.#architectures.join(', ')}` : this.#skip,
+      description: this.#description,
+    };
+  }
+}
 
 /**
  * The expectations in a function's declaration tags, as the kernel's own tests write them (`__success`, `__msg`, `__flag`, …).
  * Source: parse_test_spec, tools/testing/selftests/bpf/test_loader.c.
  */
 export function readAnnotations(btf: Btf | null, program: string): Annotation {
+  const reader = new TagReader(program);
   const fn = btf?.findByName(program, 'FUNC');
-  const tags = fn === undefined ? [] : btf!.declTags(fn.id);
-  const privileged = side();
-  const unprivileged = side();
-  let description = program;
-  let logLevel = 0;
-  let setFlags = 0;
-  let isAuxiliary = false;
-  let isTest = false;
-
-  for (const tag of tags) {
-    if (tag.componentIdx !== -1 || !tag.name.startsWith(PREFIX)) continue;
-    isTest = true;
-    const text = tag.name.slice(PREFIX.length);
-    const equals = text.indexOf('=');
-    const key = equals === -1 ? text : text.slice(0, equals);
-    const value = equals === -1 ? '' : text.slice(equals + 1);
-    const isUnprivileged = key.endsWith('_unpriv');
-    const target = isUnprivileged ? unprivileged : privileged;
-    switch (isUnprivileged ? key.slice(0, -'_unpriv'.length) : key) {
-      case 'expect_success':
-        target.verdict = 'accept';
-        target.isNamed = true;
-        break;
-      case 'expect_failure':
-        target.verdict = 'reject';
-        target.isNamed = true;
-        break;
-      case 'expect_msg':
-        target.messages.push(messagePattern(afterCounter(value)));
-        target.isNamed = true;
-        break;
-      case 'expect_not_msg':
-        target.notMessages.push(messagePattern(afterCounter(value)));
-        target.isNamed = true;
-        break;
-      case 'retval':
-        target.returns = number(value);
-        target.isNamed = true;
-        break;
-      case 'caps':
-        target.isNamed = true;
-        break;
-      case 'auxiliary':
-        isAuxiliary = true;
-        break;
-      case 'description':
-        description = value;
-        break;
-      case 'log_level':
-        logLevel = number(value) ?? 0;
-        break;
-      case 'prog_flags':
-        setFlags = withFlag(setFlags, value);
-        break;
-    }
-  }
-  if (!isTest || isAuxiliary) return { expectation: null, setFlags };
-  const expect = (from: Side, fallback: Side): Omit<Expectation, 'unprivileged'> => ({
-    verdict: from.verdict ?? fallback.verdict ?? 'accept',
-    messages: from.messages.length + from.notMessages.length > 0 ? from.messages : fallback.messages,
-    notMessages: from.messages.length + from.notMessages.length > 0 ? from.notMessages : fallback.notMessages,
-    errno: null,
-    logLevel,
-    returns: from.returns ?? fallback.returns,
-    description,
-  });
-  const withoutPrivileges = unprivileged.isNamed ? { ...expect(unprivileged, privileged), unprivileged: null } : null;
-  const isPrivileged = privileged.isNamed || !unprivileged.isNamed;
-  const main = isPrivileged ? expect(privileged, privileged) : { ...expect(privileged, privileged), verdict: null };
-  return { expectation: { ...main, unprivileged: withoutPrivileges }, setFlags };
-}
-
-/** `BPF_F_…` or a number sets bits, with a leading `!` it clears them. */
-function withFlag(flags: number, text: string): number {
-  const clear = text.startsWith('!');
-  const name = clear ? text.slice(1) : text;
-  const bits = (PROG_FLAGS as Readonly<Record<string, number>>)[name] ?? number(name) ?? 0;
-  return clear ? flags & ~bits : flags | bits;
+  if (fn !== undefined) for (const tag of btf!.declTags(fn.id)) if (tag.componentIdx === -1) reader.read(tag.name);
+  return reader.annotation();
 }

@@ -1,4 +1,5 @@
 import type { Btf } from '../btf/btf.ts';
+import { checkBtf } from '../btf/check/check.ts';
 import { typesAreCompatible } from '../btf/core/compat.ts';
 import { BtfError } from '../btf/error.ts';
 import { Malformed } from '../contracts/errors.ts';
@@ -25,7 +26,9 @@ import { fillSlots } from './slots.ts';
 import { collectStructOps } from './struct_ops.ts';
 
 /** What the loader asks of a kernel. */
-export type LoaderProfile = Pick<Profile, 'btf' | 'version' | 'progTypes' | 'mapTypes' | 'kconfig'>;
+export type LoaderProfile = Pick<Profile, 'btf' | 'version' | 'progTypes' | 'mapTypes' | 'kconfig'> & {
+  readonly facts: Pick<Profile['facts'], 'destructors'>;
+};
 
 export interface LoadOptions {
   readonly profile: LoaderProfile;
@@ -94,7 +97,8 @@ function load(elf: ElfFile, options: LoadOptions): ObjectImage {
     },
     maps[kconfigMap]?.initial ?? null,
   );
-  const mapDefs = maps.map((map) => createMap(map, btf, profile));
+  const loaded = prepared !== null && isLoadable(prepared.bytes, profile) ? btf : null;
+  const mapDefs = maps.map((map) => createMap(map, loaded, profile));
 
   const bodies = new Map<ObjectFunction, FunctionBody>();
   const patching = {
@@ -152,9 +156,9 @@ function load(elf: ElfFile, options: LoadOptions): ObjectImage {
       license: sections.license,
       insns: linked.insns,
       maps: mapDefs,
-      btf,
-      funcInfo: linked.funcInfo,
-      lineInfo: linked.lineInfo,
+      btf: loaded,
+      funcInfo: loaded === null ? [] : linked.funcInfo,
+      lineInfo: loaded === null ? [] : linked.lineInfo,
       loadError: loadError === null ? null : oneLine(loadError),
     });
   }
@@ -165,6 +169,17 @@ function load(elf: ElfFile, options: LoadOptions): ObjectImage {
 function readExt(elf: ElfFile, sections: ObjectSections, prepared: ObjectBtf | null): BtfExt | null {
   if (sections.btfExt === null || prepared === null) return null;
   return readBtfExt(sections.btfExt.data, elf, (offset) => prepared.btf.stringAt(offset));
+}
+
+/** Whether the kernel takes the BTF; without it the object goes on, as BTF is optional (bpf_object__sanitize_and_load_btf). */
+function isLoadable(bytes: Uint8Array, profile: LoaderProfile): boolean {
+  try {
+    checkBtf(bytes, { btf: profile.btf, destructors: profile.facts.destructors });
+    return true;
+  } catch (error) {
+    if (error instanceof BtfError) return false;
+    throw error;
+  }
 }
 
 /**

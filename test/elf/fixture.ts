@@ -34,6 +34,7 @@ export const profile: LoaderProfile = {
   version: [6, 18, 44],
   progTypes: PROG_TYPES_BY_ID,
   mapTypes: new Map(),
+  facts: { destructors: new Map() },
   kconfig: new Map([
     ['CONFIG_BPF', 'y'],
     ['CONFIG_MODULE_THING', 'm'],
