@@ -7,6 +7,7 @@ import { verifyMain, verifySubprogs } from './enter.ts';
 import { Env } from './env.ts';
 import { LOG_LEVEL1, Log } from './log/log.ts';
 import { printStats, statsOf } from './log/stats.ts';
+import { addLoopStack, removeDeadFunctions } from './program/after.ts';
 import { checkAttachTarget } from './program/attach.ts';
 import { checkBtfInfo, checkBtfInfoEarly } from './program/btf_info.ts';
 import { checkCfg, computePostorder } from './program/cfg.ts';
@@ -64,6 +65,8 @@ function check(env: Env): void {
   verifySubprogs(env);
   removeFastcallSpillsFills(env);
   checkMaxStackDepth(env);
+  addLoopStack(env);
+  removeDeadFunctions(env);
 }
 
 type Outcome = Omit<Verdict, 'stats'>;

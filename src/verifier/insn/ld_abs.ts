@@ -1,9 +1,11 @@
 import { BPF_ABS, BPF_DW, BPF_IND, modeOf, sizeOf } from '../../isa/constants.ts';
 import type { Insn } from '../../isa/insn.ts';
 import { checkResourceLeak } from '../call/resources.ts';
+import { prepareFuncExit } from '../call/subprogram.ts';
 import type { Env } from '../env.ts';
 import { checkPtrOffReg } from '../memory/region.ts';
-import { checkReadable, clearCallerSavedRegs, markRegUnknown } from '../state/access.ts';
+import { pushStack } from '../paths.ts';
+import { checkReadable, clearCallerSavedRegs, markRegKnownZero, markRegUnknown } from '../state/access.ts';
 import type { Reg } from '../state/reg.ts';
 import { PTR_TO_CTX } from '../state/reg_types.ts';
 
@@ -25,4 +27,14 @@ export function checkLdAbs(env: Env, insn: Insn): void {
   const frame = env.cur.writableTop();
   clearCallerSavedRegs(env, frame);
   markRegUnknown(env, frame, 0);
+  if (env.cur.curframe > 0) returnEarly(env);
+}
+
+/** Outside the packet the load returns 0 from its function, which is all the same whether the function is the main one. */
+function returnEarly(env: Env): void {
+  env.scratchReg(0);
+  pushStack(env, env.insnIdx + 1, env.insnIdx, false);
+  markRegKnownZero(env, env.cur.writableTop(), 0);
+  prepareFuncExit(env);
+  env.insnIdx--;
 }

@@ -34,7 +34,8 @@ import { slotsOf } from './subprogs.ts';
 /** Registers that may be read before they are written. Source: compute_live_registers, kernel/bpf/verifier.c. */
 
 const CALLER_SAVED = 0x3f;
-const ALL = 0xffff;
+/** r0 to r10 */
+const ALL = 0x7ff;
 const MOV = 0xb0;
 const END = 0xd0;
 const JCOND = 0xe0;

@@ -87,7 +87,10 @@ export function addSubprogsAndKfuncs(env: Env): void {
   if (callback > 0) {
     addSubprog(env, callback);
     env.exceptionCallbackSubprog = findSubprog(env, callback);
-    (env.subprogs[env.exceptionCallbackSubprog] as Subprog).isExceptionCallback = true;
+    const sub = env.subprogs[env.exceptionCallbackSubprog] as Subprog;
+    sub.isCallback = true;
+    sub.isAsyncCallback = true;
+    sub.isExceptionCallback = true;
   }
   if (!env.log.tracesAll) return;
   env.subprogs.forEach((sub, number) => {
