@@ -193,7 +193,7 @@ export function skbContext(memory: GuestMemory, input: SkbInput): RunContext | n
   const { data } = input;
   if (data.length < ETH_HLEN || data.length > LOOPBACK_MAX) return -ERRNO.EINVAL;
   const fields = initialFields(data);
-  if (!input.seesLinkLayer && data.length - ETH_HLEN < minimumHeader(fields.protocol)) return -ERRNO.EINVAL;
+  if (!input.flowKeys && data.length - ETH_HLEN < minimumHeader(fields.protocol)) return -ERRNO.EINVAL;
   const sk = newSocket(memory, data, fields.protocol);
   const offset = memory.allocate(SK_BUFF_BYTES, { what: 'skb context' });
   const flowKeys = input.flowKeys ? memory.allocate(FLOW_KEYS_BYTES, { what: 'flow keys' }) : 0;
@@ -222,7 +222,7 @@ export function skbContext(memory: GuestMemory, input: SkbInput): RunContext | n
     accessor: new SkbAccessor(memory, packet, flowKeys),
     packet,
     output() {
-      if (flowKeys !== 0) return memory.u8.slice(flowKeys, flowKeys + FLOW_KEYS_BYTES);
+      if (flowKeys !== 0) return finalFlowKeys(memory, flowKeys, data.length);
       if (!input.seesLinkLayer && (packet.headroom >= ETH_HLEN || packet.reallocate(ETH_HLEN + 2, packet.tailroom))) {
         packet.moveHead(-ETH_HLEN);
       }
@@ -316,6 +316,16 @@ const initialFlowKeys = (memory: GuestMemory, flowKeys: number, data: Uint8Array
   memory.view.setUint16(flowKeys, ETH_HLEN, true);
   memory.view.setUint16(flowKeys + 2, ETH_HLEN, true);
   memory.u8.set(data.subarray(12, 14), flowKeys + 10);
+};
+
+/** The keys, with header offsets kept in order and inside the packet. */
+const finalFlowKeys = (memory: GuestMemory, flowKeys: number, length: number): Uint8Array => {
+  const { view } = memory;
+  const clamp = (value: number, low: number): number => Math.min(Math.max(value, low), length);
+  const network = clamp(view.getUint16(flowKeys, true), ETH_HLEN);
+  view.setUint16(flowKeys, network, true);
+  view.setUint16(flowKeys + 2, clamp(view.getUint16(flowKeys + 2, true), network), true);
+  return memory.u8.slice(flowKeys, flowKeys + FLOW_KEYS_BYTES);
 };
 
 /** Bytes of `struct __sk_buff` that a test run may set: mark, priority to ifindex, cb, tstamp to gso_segs, gso_size, hwtstamp. */

@@ -1,6 +1,6 @@
 import { parseFields } from '../btf/fields.ts';
 import { type FieldRecord, type FieldType, MAP_VALUE_FIELDS } from '../btf/special.ts';
-import { errnoName, Fault, Unmodelled } from '../contracts/errors.ts';
+import { Reject, Unmodelled } from '../contracts/errors.ts';
 import type { Outcome } from '../contracts/host_call.ts';
 import type { Profile } from '../contracts/profile.ts';
 import { ALL_CAPABILITIES } from '../contracts/subject.ts';
@@ -54,16 +54,16 @@ export class MapRegistry implements MapEnvironment {
     return [...this.#byDef.values()];
   }
 
-  /** The map of this definition; made when it is first asked for. A `Fault` when BPF_MAP_CREATE refuses it. */
+  /** The map of this definition; made when it is first asked for. A `Reject` when BPF_MAP_CREATE refuses it. */
   of(def: MapDef): BpfMap {
     const known = this.#byDef.get(def);
     if (known !== undefined) return known;
     const type = this.#profile.mapTypes.get(def.type);
     if (type === undefined) throw new Unmodelled('running a map', `type ${def.type} of map ${def.name}`);
     const refused = type.checkCreate(def, ALL_CAPABILITIES);
-    if (refused !== null) throw new Fault('bad-call', `map ${def.name} cannot be created: ${refused}`);
+    if (refused !== null) throw new Reject(refused, `map ${def.name} cannot be created: ${refused}`);
     const created = createMap(this, { ...def, flags: def.flags | type.impliedFlags }, this.#byDef.size + 1, type);
-    if (typeof created === 'number') throw new Fault('bad-call', `map ${def.name} cannot be created: ${errnoName(-created)}`);
+    if (typeof created === 'number') throw new Reject('ENOMEM', `map ${def.name} cannot be created: ENOMEM`);
     this.#byDef.set(def, created);
     this.#byOffset.set(created.offset, created);
     return created;

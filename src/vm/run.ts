@@ -1,4 +1,4 @@
-import { ERRNO, errnoName, Fault } from '../contracts/errors.ts';
+import { ERRNO, errnoName, type Fault, Malformed } from '../contracts/errors.ts';
 import type { Outcome } from '../contracts/host_call.ts';
 import type { Profile } from '../contracts/profile.ts';
 import { PROG_TYPES } from '../contracts/uapi_numbers.ts';
@@ -149,7 +149,7 @@ export function fillSlots(machine: Machine, program: Program, object: ObjectImag
     for (const slot of def.slots) {
       const error = fillSlot(machine, map, slot.index, slot.name, object);
       if (error !== 0) {
-        throw new Fault('bad-call', `slot ${slot.index} of map ${def.name} cannot hold ${slot.name}: ${errnoName(-error)}`);
+        throw new Malformed(`slot ${slot.index} of map ${def.name} cannot hold ${slot.name}: ${errnoName(-error)}`, object.name);
       }
       const target = slot.kind === 'program' ? object.programs.find((candidate) => candidate.name === slot.name) : undefined;
       for (const inner of target?.maps ?? []) fill(inner);
@@ -175,7 +175,7 @@ const fillSlot = (machine: Machine, map: BpfMap, index: number, name: string, ob
 const newContext = (machine: Machine, program: Program, options: RunOptions): RunContext => {
   const built = buildContext(machine, program, options);
   if (typeof built !== 'number') return built;
-  throw new Fault('bad-call', `the kernel refuses this input of a test run: ${errnoName(-built)}`);
+  throw new Malformed(`the kernel refuses this input of a test run: ${errnoName(-built)}`);
 };
 
 const buildContext = (machine: Machine, program: Program, options: RunOptions): RunContext | number => {
