@@ -61,13 +61,28 @@ const mapLines = (map: MapDef, isTemplate: boolean, known: ReadonlySet<string>):
   return [...inner, words.join(' ')];
 };
 
+/** Messages in the order in which the log is to have them, and between them what it must not have. */
+const messageLines = ({ messages, notMessages, notMessagesAfter }: Expectation, prefix: string): string[] => {
+  const lines: string[] = [];
+  for (let at = 0; at <= messages.length; at++) {
+    if (at > 0) lines.push(`${prefix} message ${quote(messages[at - 1]!)}`);
+    notMessages.forEach((message, i) => {
+      if (notMessagesAfter[i] === at) lines.push(`${prefix} not_message ${quote(message)}`);
+    });
+  }
+  return lines;
+};
+
 const expectLines = (expectation: Expectation, prefix = '.expect'): string[] => [
   ...(expectation.verdict === null ? [] : [`${prefix} verdict ${expectation.verdict}`]),
   ...(expectation.errno === null ? [] : [`${prefix} errno ${expectation.errno}`]),
-  ...expectation.messages.map((message) => `${prefix} message ${quote(message)}`),
-  ...expectation.notMessages.map((message) => `${prefix} not_message ${quote(message)}`),
+  ...messageLines(expectation, prefix),
+  ...(expectation.caps.length === 0 ? [] : [`${prefix} caps ${quote(expectation.caps.join('|'))}`]),
   ...(expectation.returns === null ? [] : [`${prefix} return ${expectation.returns}`]),
   ...(expectation.logLevel === 0 ? [] : [`${prefix} log_level ${expectation.logLevel}`]),
+  ...(expectation.flags === 0 ? [] : [`${prefix} test_flags ${flagsText(expectation.flags, PROG_FLAGS)}`]),
+  ...expectation.unchecked.map((name) => `${prefix} unchecked ${quote(name)}`),
+  ...(expectation.skip === null ? [] : [`${prefix} skip ${quote(expectation.skip)}`]),
   ...(expectation.description === '' ? [] : [`${prefix} description ${quote(expectation.description)}`]),
   ...(expectation.unprivileged === null ? [] : expectLines(expectation.unprivileged, '.expect unprivileged')),
 ];

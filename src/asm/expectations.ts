@@ -20,9 +20,14 @@ interface Draft {
   verdict: Expectation['verdict'];
   readonly messages: string[];
   readonly notMessages: string[];
+  readonly notMessagesAfter: number[];
   errno: string | null;
   logLevel: number;
+  flags: number;
+  caps: readonly string[];
   returns: number | null;
+  unchecked: readonly string[];
+  skip: string | null;
   description: string;
   isNamed: boolean;
 }
@@ -31,16 +36,26 @@ const draft = (): Draft => ({
   verdict: null,
   messages: [],
   notMessages: [],
+  notMessagesAfter: [],
   errno: null,
   logLevel: 0,
+  flags: 0,
+  caps: [],
   returns: null,
+  unchecked: [],
+  skip: null,
   description: '',
   isNamed: false,
 });
 
+const CAPABILITIES: readonly string[] = ['CAP_BPF', 'CAP_PERFMON', 'CAP_NET_ADMIN', 'CAP_SYS_ADMIN'];
+
 const finish = ({ isNamed: _, ...fields }: Draft, unprivileged: Expectation | null): Expectation => ({ ...fields, unprivileged });
 
-/** What `.expect` lines say: `verdict`, `message`, `not_message`, `errno`, `return`, `log_level`, `flags`, `description`. */
+/**
+ * What `.expect` lines say: `verdict`, `message`, `not_message`, `errno`, `return`, `log_level`, `flags`, `test_flags`,
+ * `unchecked`, `skip`, `description`, and `caps` of an unprivileged load. `flags` are those of the program, on either side.
+ */
 export function readExpectation(lines: readonly ExpectLine[], diagnostics: Diagnostics): ReadExpectation {
   const privileged = draft();
   const unprivileged = draft();
@@ -64,6 +79,7 @@ export function readExpectation(lines: readonly ExpectLine[], diagnostics: Diagn
         break;
       case 'not_message':
         into.notMessages.push(value);
+        into.notMessagesAfter.push(into.messages.length);
         break;
       case 'errno':
         if (Object.hasOwn(ERRNO, value)) into.errno = value;
@@ -81,10 +97,26 @@ export function readExpectation(lines: readonly ExpectLine[], diagnostics: Diagn
         else fail('a log level is from 0 to 7');
         break;
       }
-      case 'flags': {
+      case 'flags':
+      case 'test_flags': {
         const { value: bits, unknown } = readFlags(value, PROG_FLAGS);
-        if (unknown === null) flags |= bits;
-        else fail(`no program flag '${unknown}'`);
+        if (unknown !== null) fail(`no program flag '${unknown}'`);
+        else if (key === 'flags') flags |= bits;
+        else into.flags |= bits;
+        break;
+      }
+      case 'unchecked':
+        into.unchecked = [...into.unchecked, value];
+        break;
+      case 'skip':
+        into.skip = value;
+        break;
+      case 'caps': {
+        const names = value.split('|');
+        const unknown = names.find((name) => !CAPABILITIES.includes(name));
+        if (unknown !== undefined) fail(`no capability '${unknown}': ${CAPABILITIES.join(', ')}`);
+        else if (!isUnprivileged) fail('capabilities are kept by unprivileged loads: .expect unprivileged caps');
+        else into.caps = names;
         break;
       }
       case 'description':

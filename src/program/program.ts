@@ -151,10 +151,20 @@ export interface Expectation {
   /** substrings, or regular expressions when written as /…/ , in the order in which the log has them */
   readonly messages: readonly string[];
   readonly notMessages: readonly string[];
+  /** for each of `notMessages` how many of `messages` stand before it: it may not occur between that one and the next */
+  readonly notMessagesAfter: readonly number[];
   readonly errno: string | null;
   readonly logLevel: number;
+  /** PROG_FLAGS that the test adds to those of the program */
+  readonly flags: number;
+  /** CAP_* that the loader keeps in a load without privileges */
+  readonly caps: readonly string[];
   /** expected return value of a run */
   readonly returns: number | null;
+  /** names of what else is expected and cannot be looked at offline: `xlated`, `jited`, `stderr`, `stdout` */
+  readonly unchecked: readonly string[];
+  /** why the kernel's own loader of tests would pass over it on x86-64 with a JIT; null when it would not */
+  readonly skip: string | null;
   readonly unprivileged: Expectation | null;
   readonly description: string;
 }

@@ -463,8 +463,12 @@ describe('expectations', () => {
       .expect log_level 2
       .expect description "r0 is never written"
       .expect flags BPF_F_TEST_STATE_FREQ
+      .expect test_flags BPF_F_TEST_REG_INVARIANTS
+      .expect unchecked xlated
       .expect unprivileged verdict reject
       .expect unprivileged message "nothing"
+      .expect unprivileged caps "CAP_BPF|CAP_PERFMON"
+      .expect unprivileged skip "only for ARM64"
       exit
     `);
     expect(expectations.get('a')).toMatchObject({ verdict: 'accept', returns: 3, messages: [], errno: null, unprivileged: null });
@@ -473,20 +477,36 @@ describe('expectations', () => {
       errno: 'EACCES',
       messages: ['R0 !read_ok', '/insn \\d+/'],
       notMessages: ['BUG'],
+      notMessagesAfter: [2],
       logLevel: 2,
+      flags: 128,
+      caps: [],
       returns: null,
+      unchecked: ['xlated'],
+      skip: null,
       description: 'r0 is never written',
-      unprivileged: { verdict: 'reject', messages: ['nothing'] },
+      unprivileged: {
+        verdict: 'reject',
+        messages: ['nothing'],
+        caps: ['CAP_BPF', 'CAP_PERFMON'],
+        skip: 'only for ARM64',
+      },
     });
     expect(programs[1]!.flags).toBe(8);
   });
 
   it('are checked', () => {
-    expect(problems('.expect verdict maybe\n.expect errno ENOTHING\n.expect colour red\n.expect verdict\nexit')).toEqual([
+    expect(
+      problems(
+        '.expect verdict maybe\n.expect errno ENOTHING\n.expect colour red\n.expect verdict\n.expect caps CAP_BPF\n.expect unprivileged caps CAP_CHOWN\nexit',
+      ),
+    ).toEqual([
       "1:9 no verdict 'maybe': accept, reject, unknown, not-loaded",
       "2:9 no error number 'ENOTHING'",
       "3:9 .expect has no key 'colour'",
       '4:9 .expect verdict takes one value',
+      '5:9 capabilities are kept by unprivileged loads: .expect unprivileged caps',
+      "6:22 no capability 'CAP_CHOWN': CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_SYS_ADMIN",
     ]);
   });
 });

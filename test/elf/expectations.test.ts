@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { messagePattern } from '../../src/elf/expectations.ts';
+import { messagePattern } from '../../src/elf/message_pattern.ts';
 import { PROG_FLAGS } from '../../src/program/program.ts';
 import { loadFixture, programOf } from './fixture.ts';
 
@@ -7,7 +7,18 @@ const image = loadFixture('annotated');
 
 test('verdict, messages, log level and the unprivileged side', () => {
   const messages = ['R1 invalid mem', '/at [0-9]+\\/\\(x\\)/'];
-  const shared = { messages, notMessages: ['fine'], errno: null, logLevel: 2, description: 'a program that is refused' };
+  const shared = {
+    messages,
+    notMessages: ['fine'],
+    notMessagesAfter: [2],
+    errno: null,
+    logLevel: 2,
+    flags: PROG_FLAGS.BPF_F_TEST_RND_HI32 | PROG_FLAGS.BPF_F_TEST_REG_INVARIANTS | PROG_FLAGS.BPF_F_TEST_STATE_FREQ,
+    caps: [],
+    unchecked: [],
+    skip: null,
+    description: 'a program that is refused',
+  };
   expect(image.expectations.get('refused')).toEqual({
     ...shared,
     verdict: 'reject',
@@ -40,6 +51,8 @@ test.each([
   ['a.b{{[0-9]+}}c*', '/a\\.b[0-9]+c\\*/'],
   ['{{(one|two)}}', '/(one|two)/'],
   ['open {{ only', 'open {{ only'],
+  ['/text/', '/\\/text\\//'],
+  ['r{{[^0]}}', '/r[^\\n0]/'],
 ])('the pattern %s', (text, pattern) => {
   expect(messagePattern(text)).toBe(pattern);
 });

@@ -1,0 +1,212 @@
+import { Unmodelled } from '../contracts/errors.ts';
+import type { Profile } from '../contracts/profile.ts';
+import { ALL_CAPABILITIES, type Capabilities } from '../contracts/subject.ts';
+import { PROG_TYPE_NAMES, PROG_TYPES } from '../contracts/uapi_numbers.ts';
+import { loadedWithoutPrivileges } from '../elf/unprivileged.ts';
+import type { Expectation, ObjectImage, Program } from '../program/program.ts';
+import type { Verdict } from '../verifier/verdict.ts';
+import { verify } from '../verifier/verify.ts';
+import { run, runsOnPacket } from '../vm/run.ts';
+import { messageMismatch } from './match_messages.ts';
+
+export type SelftestMode = 'privileged' | 'unprivileged';
+
+/** What became of one expectation. */
+export interface SelftestResult {
+  readonly object: string;
+  readonly program: string;
+  readonly description: string;
+  readonly mode: SelftestMode;
+  readonly outcome: 'pass' | 'fail' | 'skip';
+  /** why it failed or was passed over; empty for a pass */
+  readonly reason: string;
+  /** parts of the expectation that nobody looked at: `xlated`, `jited`, `retval: …` */
+  readonly unchecked: readonly string[];
+  /** as the verifier gave it; `not-loaded` with the loader's message where it was not asked; null where nothing was tried */
+  readonly verdict: Verdict['verdict'] | 'not-loaded' | null;
+  readonly message: string | null;
+}
+
+export interface SelftestOptions {
+  /** instructions that a run may take; a longer one fails */
+  readonly runBudget?: number;
+}
+
+/** The size of the log buffer that tests are loaded with, in bytes. */
+const LOG_BYTES = 2 << 20;
+/** A return value of this size stands for any (POINTER_VALUE, tools/testing/selftests/bpf/progs/bpf_misc.h). */
+const ANY_VALUE = 0xbadcafe;
+/** TEST_DATA_LEN: tests run on so many zero bytes. */
+const TEST_DATA_BYTES = 64;
+const RUN_BUDGET = 50_000_000;
+
+/**
+ * Tries every program that says what is to be expected of it, with and without privileges as it asks for, one result at a time.
+ * Source: process_subtest and run_subtest, tools/testing/selftests/bpf/test_loader.c.
+ */
+export function* selftest(
+  image: ObjectImage,
+  profile: Profile,
+  isWanted: (program: Program) => boolean = () => true,
+  options: SelftestOptions = {},
+): Generator<SelftestResult> {
+  for (const program of image.programs) {
+    const expectation = image.expectations.get(program.name);
+    if (expectation === undefined || !isWanted(program)) continue;
+    const test = (expected: Expectation, mode: SelftestMode): SelftestResult => ({
+      object: image.name,
+      program: program.name,
+      description: expected.description || expectation.description || program.name,
+      mode,
+      ...guarded(() => attempt(image, program, profile, expected, mode, options)),
+    });
+    if (saysSomething(expectation)) yield test(expectation, 'privileged');
+    if (expectation.unprivileged !== null) yield test(expectation.unprivileged, 'unprivileged');
+  }
+}
+
+/** An expectation of the unprivileged load alone has no verdict of its own; what it says is said there. */
+const saysSomething = ({ verdict, messages, notMessages, errno, returns, unprivileged }: Expectation): boolean =>
+  verdict !== null ||
+  (unprivileged === null && (messages.length > 0 || notMessages.length > 0 || errno !== null || returns !== null));
+
+/** A defect of ours in one program is the failure of its test, and the others go on. */
+function guarded(action: () => Attempt): Attempt {
+  try {
+    return action();
+  } catch (error) {
+    const reason = `bug in drybpf: ${error instanceof Error ? error.message : String(error)}`;
+    return { outcome: 'fail', reason, unchecked: [], verdict: null, message: null };
+  }
+}
+
+type Attempt = Pick<SelftestResult, 'outcome' | 'reason' | 'unchecked' | 'verdict' | 'message'>;
+
+/** What CAP_* words allow; CAP_SYS_ADMIN allows everything (bpf_capable, perfmon_capable, bpf_net_capable). */
+function capabilities(words: readonly string[]): Capabilities {
+  const sysAdmin = words.includes('CAP_SYS_ADMIN');
+  return {
+    bpf: sysAdmin || words.includes('CAP_BPF'),
+    perfmon: sysAdmin || words.includes('CAP_PERFMON'),
+    netAdmin: sysAdmin || words.includes('CAP_NET_ADMIN'),
+    sysAdmin,
+  };
+}
+
+function attempt(
+  image: ObjectImage,
+  program: Program,
+  profile: Profile,
+  expected: Expectation,
+  mode: SelftestMode,
+  { runBudget = RUN_BUDGET }: SelftestOptions,
+): Attempt {
+  const passedOver: Attempt = { outcome: 'skip', reason: expected.skip ?? '', unchecked: [], verdict: null, message: null };
+  if (expected.skip !== null) return passedOver;
+  const caps = mode === 'privileged' ? ALL_CAPABILITIES : capabilities(expected.caps);
+  const subject = mode === 'privileged' ? program : loadedWithoutPrivileges(program, caps.bpf);
+  const loaded = load(subject, profile, expected, caps);
+  const { verdict, message } = loaded;
+  const done = (reason: string | null, unchecked: readonly string[] = expected.unchecked): Attempt => ({
+    outcome: reason === null ? 'pass' : 'fail',
+    reason: reason ?? '',
+    unchecked,
+    verdict,
+    message,
+  });
+  const mismatch = verdictMismatch(loaded, expected) ?? messageMismatch(loaded.log, expected);
+  if (mismatch !== null || verdict !== 'accept' || expected.returns === null) return done(mismatch);
+  const ran = runMismatch(image, subject, profile, expected.returns, runBudget);
+  return ran.unchecked === null ? done(ran.mismatch) : done(null, [...expected.unchecked, `retval: ${ran.unchecked}`]);
+}
+
+interface Loaded {
+  readonly verdict: Verdict['verdict'] | 'not-loaded';
+  readonly errno: string | null;
+  readonly message: string | null;
+  readonly log: string;
+}
+
+/** At level 0 a program that loads has no log, and one that does not is loaded again at level 1 (bpf_object_load_prog, libbpf). */
+function load(program: Program, profile: Profile, expected: Expectation, caps: Capabilities): Loaded {
+  if (program.loadError !== null) return { verdict: 'not-loaded', errno: null, message: program.loadError, log: '' };
+  const pieces: string[] = [];
+  let size = 0;
+  const { verdict, errno, message } = verify(program, profile, {
+    logLevel: expected.logLevel || 1,
+    flags: expected.flags,
+    capabilities: caps,
+    log: (text) => {
+      size += text.length;
+      if (size <= LOG_BYTES) pieces.push(text);
+    },
+  });
+  if (size > LOG_BYTES && expected.logLevel !== 0) {
+    return { verdict: 'reject', errno: 'ENOSPC', message: `the log is longer than ${LOG_BYTES} bytes`, log: pieces.join('') };
+  }
+  return { verdict, errno, message, log: verdict === 'accept' && expected.logLevel === 0 ? '' : pieces.join('') };
+}
+
+/** A test that expects a failure takes that of the loader for one too. */
+function verdictMismatch({ verdict, errno, message }: Loaded, expected: Expectation): string | null {
+  const isAsExpected =
+    expected.verdict === null || expected.verdict === verdict || (expected.verdict === 'reject' && verdict === 'not-loaded');
+  const why = message === null || message === '' ? '' : `: ${message}`;
+  if (!isAsExpected) return `${expected.verdict} was expected, but the verdict is ${verdict}${why}`;
+  if (expected.errno !== null && expected.errno !== errno) return `${expected.errno} was expected, not ${errno ?? 'none'}${why}`;
+  return null;
+}
+
+interface RunComparison {
+  readonly mismatch: string | null;
+  /** why the program was not run; null when it was */
+  readonly unchecked: string | null;
+}
+
+/** Source: do_prog_test_run, tools/testing/selftests/bpf/test_loader.c. */
+function runMismatch(image: ObjectImage, program: Program, profile: Profile, expected: number, budget: number): RunComparison {
+  const type = program.type === PROG_TYPES.ext ? (program.attach?.program?.type ?? program.type) : program.type;
+  const onPacket = runsOnPacket(type);
+  if (!onPacket && type !== PROG_TYPES.syscall) {
+    return { mismatch: null, unchecked: `a test run of ${PROG_TYPE_NAMES[type] ?? type} programs is not modelled` };
+  }
+  try {
+    const data = onPacket ? { data: new Uint8Array(TEST_DATA_BYTES) } : {};
+    const { result, fault } = run(program, profile, { ...data, budget, object: image });
+    if (fault !== null) return { mismatch: `the run ended with a fault: ${fault.message}`, unchecked: null };
+    const returned = Number(BigInt.asIntN(32, result));
+    const isAny = expected === ANY_VALUE;
+    return {
+      mismatch: isAny || returned === (expected | 0) ? null : `${expected} was to be returned, not ${returned}`,
+      unchecked: null,
+    };
+  } catch (error) {
+    if (error instanceof Unmodelled) return { mismatch: null, unchecked: error.message };
+    throw error;
+  }
+}
+
+export interface SelftestCounts {
+  readonly pass: number;
+  readonly fail: number;
+  readonly skip: number;
+  /** results of which some part was not looked at */
+  readonly unchecked: number;
+}
+
+/** One line for a result: `pass`, `fail` or `skip`, which program, and why. */
+export function resultText({ object, program, mode, outcome, reason, unchecked }: SelftestResult): string {
+  const name = `${object}/${program}${mode === 'unprivileged' ? ' @unpriv' : ''}`;
+  const details = [reason, unchecked.length === 0 ? '' : `unchecked: ${unchecked.join(', ')}`].filter((part) => part !== '');
+  return `${outcome} ${name}${details.length === 0 ? '' : `: ${details.join('; ')}`}`;
+}
+
+export function countResults(results: readonly SelftestResult[]): SelftestCounts {
+  const of = (outcome: SelftestResult['outcome']): number => results.filter((result) => result.outcome === outcome).length;
+  return {
+    pass: of('pass'),
+    fail: of('fail'),
+    skip: of('skip'),
+    unchecked: results.filter((r) => r.unchecked.length > 0).length,
+  };
+}
