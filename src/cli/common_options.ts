@@ -17,7 +17,7 @@ export interface CommonOptions {
   readonly section: string;
 }
 
-const append = <T>(value: T, known: readonly T[]): readonly T[] => [...known, value];
+export const append = <T>(value: T, known: readonly T[]): readonly T[] => [...known, value];
 
 const CAPABILITY_WORDS: Readonly<Record<string, Partial<Capabilities>>> = {
   all: ALL_CAPABILITIES,

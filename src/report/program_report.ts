@@ -67,7 +67,7 @@ const describeProgram = (object: string, program: Program) => ({
 });
 
 /** As libbpf writes it. A struct_ops program has the number of a member there. */
-function attachTypeName(program: Program): string | null {
+export function attachTypeName(program: Program): string | null {
   if (!program.hasAttachType || program.type === PROG_TYPES.struct_ops) return null;
   const name = ATTACH_TYPE_NAMES[program.expectedAttachType];
   return name === undefined ? String(program.expectedAttachType) : name.replace(/^BPF_/, '').toLowerCase();
