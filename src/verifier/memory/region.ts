@@ -51,7 +51,8 @@ export function checkBounds(env: Env, regno: number, off: number, size: number, 
   }
 }
 
-const withMessage = (env: Env, message: string, check: () => void): void => {
+/** Runs `check`; a line of its own follows the refusal. */
+export const withMessage = (env: Env, message: string, check: () => void): void => {
   try {
     check();
   } catch (error) {
