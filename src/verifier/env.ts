@@ -216,8 +216,6 @@ export class Env {
   readonly bypassSpecV4: boolean;
 
   subprogs: Subprog[] = [];
-  /** functions that the verifier adds behind the program's own (the exception callback's) */
-  hiddenSubprogCount = 0;
   exceptionCallbackSubprog = 0;
   readonly kfuncs = new Map<number, KfuncDesc>();
   readonly usedMaps: MapInfo[] = [];

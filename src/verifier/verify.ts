@@ -7,7 +7,7 @@ import { verifyMain, verifySubprogs } from './enter.ts';
 import { Env } from './env.ts';
 import { LOG_LEVEL1, Log } from './log/log.ts';
 import { printStats, statsOf } from './log/stats.ts';
-import { addLoopStack, removeDeadFunctions } from './program/after.ts';
+import { addDefaultExceptionCallback, addLoopStack, removeDeadFunctions } from './program/after.ts';
 import { checkAttachTarget } from './program/attach.ts';
 import { checkBtfInfo, checkBtfInfoEarly } from './program/btf_info.ts';
 import { checkCfg, computePostorder } from './program/cfg.ts';
@@ -67,6 +67,7 @@ function check(env: Env): void {
   checkMaxStackDepth(env);
   addLoopStack(env);
   removeDeadFunctions(env);
+  addDefaultExceptionCallback(env);
 }
 
 type Outcome = Omit<Verdict, 'stats'>;
@@ -85,8 +86,11 @@ const refusal = (errno: ErrnoName, message: string, insn: number | null): Outcom
 const isNoMessage = (line: string): boolean =>
   line === '' || /^(verification time \d|stack depth [\d+]*$|processed \d+ insns|cur state:|old state:)/.test(line);
 
+/** Statistics begin in the line of a message that has no end of its own. */
+const withoutStats = (line: string): string => line.replace(/(verification time \d+ usec|processed \d+ insns \(limit .*)$/, '');
+
 /** The last line of a log that is a message. */
-const lastMessage = (log: string): string => log.split('\n').findLast((line) => !isNoMessage(line)) ?? '';
+const lastMessage = (log: string): string => withoutStats(log.split('\n').findLast((line) => !isNoMessage(line)) ?? '');
 
 function outcomeOf(env: Env): Outcome {
   try {

@@ -8,10 +8,7 @@ export const statsOf = (env: Env): VerifierStats => ({
   totalStates: env.totalStates,
   peakStates: env.peakStates,
   maxStatesPerInsn: env.maxStatesPerInsn,
-  stackDepth: env.subprogs
-    .slice(0, env.subprogs.length - env.hiddenSubprogCount)
-    .map((sub) => sub.stackDepth)
-    .join('+'),
+  stackDepth: env.subprogs.map((sub) => sub.stackDepth).join('+'),
 });
 
 /** The lines that close every log (print_verification_stats); `micros` is the time it took. */

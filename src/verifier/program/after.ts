@@ -1,4 +1,4 @@
-import type { Env, Subprog } from '../env.ts';
+import { type Env, Subprog } from '../env.ts';
 import { subprogEnd } from './subprogs.ts';
 
 /** What the passes behind exploration change of what the log shows. Source: bpf_check, kernel/bpf/verifier.c. */
@@ -25,8 +25,13 @@ export function addLoopStack(env: Env): void {
 export function removeDeadFunctions(env: Env): void {
   if (!env.bpfCapable) return;
   const ends = env.subprogs.map((_, number) => subprogEnd(env, number));
-  env.subprogs = env.subprogs.filter((sub: Subprog, number) => {
+  env.subprogs = env.subprogs.filter((sub, number) => {
     for (let index = sub.start; index < (ends[number] as number); index++) if (env.facts.seen[index] !== 0) return true;
     return false;
   });
+}
+
+/** A program that throws without a callback of its own gets one behind its functions (add_hidden_subprog). */
+export function addDefaultExceptionCallback(env: Env): void {
+  if (env.seenException && env.exceptionCallbackSubprog === 0) env.subprogs.push(new Subprog(env.insns.length));
 }

@@ -1,0 +1,73 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { assemble } from '../../src/asm/assemble.ts';
+import { openBundledProfile } from '../../src/cli/bundled_kernel.ts';
+import { KernelOracle, NoKernel } from '../../src/cli/kernel_oracle.ts';
+import { ALL_CAPABILITIES, NO_CAPABILITIES } from '../../src/contracts/subject.ts';
+import type { Program } from '../../src/program/program.ts';
+import type { Verdict } from '../../src/verifier/verdict.ts';
+import { verify } from '../../src/verifier/verify.ts';
+
+/**
+ * One rule of the verifier: its name, a program that shows it, and what Linux says: `accept`, or the message of the refusal.
+ * A program without a `.section` of its own is a socket filter. `unprivileged` rows are loaded without any capability.
+ */
+export type Rule = readonly [rule: string, program: string, says: string, loader?: 'unprivileged'];
+
+export const profile = openBundledProfile();
+
+export function programOf(text: string): Program {
+  const whole = /^\s*\.section/m.test(text) ? text : `.section "socket"\n.program test\n${text}`;
+  const image = assemble(whole, 'rule.bpf.s', { profile });
+  const program = image.programs[0];
+  if (!program) throw new Error('no program');
+  return program;
+}
+
+export const capabilitiesOf = (rule: Rule) => (rule[3] === 'unprivileged' ? NO_CAPABILITIES : ALL_CAPABILITIES);
+
+export function judge(text: string, capabilities = ALL_CAPABILITIES): { verdict: Verdict; log: string } {
+  const pieces: string[] = [];
+  const verdict = verify(programOf(text), profile, { logLevel: 2, log: (piece) => pieces.push(piece), capabilities });
+  return { verdict, log: pieces.join('') };
+}
+
+/** Addresses numbered by first appearance. */
+export function comparable(log: string): string {
+  const seen = new Map<string, string>();
+  return log.replace(/0xffff[0-9a-f]{12}/g, (address) => {
+    if (!seen.has(address)) seen.set(address, `0xKADDR${seen.size + 1}`);
+    return seen.get(address) as string;
+  });
+}
+
+const says = (verdict: Verdict): string => (verdict.verdict === 'accept' ? 'accept' : `${verdict.message}`);
+
+/** A test for each rule, and one that holds every log of the table against the running kernel's, where there is one. */
+export function describeRules(room: string, rules: readonly Rule[]): void {
+  describe(room, () => {
+    it.each(rules.map((rule) => ({ name: rule[0], rule })))('$name', ({ rule }) => {
+      expect(says(judge(rule[1], capabilitiesOf(rule)).verdict)).toBe(rule[2]);
+    });
+
+    describe('against the running kernel', () => {
+      let oracle: KernelOracle | null = null;
+      afterAll(() => oracle?.close());
+      it('has the same log for every rule', async (context) => {
+        try {
+          oracle = await KernelOracle.open();
+        } catch (error) {
+          if (error instanceof NoKernel) context.skip(error.message);
+          throw error;
+        }
+        if (!oracle.release.startsWith('6.18.')) context.skip(`the running kernel is ${oracle.release}`);
+        for (const rule of rules) {
+          const capabilities = capabilitiesOf(rule);
+          const answer = await oracle.ask(programOf(rule[1]), { logLevel: 2, capabilities });
+          // kernel.unprivileged_bpf_disabled
+          if (rule[3] === 'unprivileged' && answer.errno === 'EPERM' && answer.log === '') continue;
+          expect(comparable(judge(rule[1], capabilities).log), rule[0]).toBe(comparable(answer.log));
+        }
+      });
+    });
+  });
+}
