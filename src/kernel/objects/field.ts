@@ -1,0 +1,164 @@
+import type { Btf } from '../../btf/btf.ts';
+import { isStruct, type Member, type StructType } from '../../btf/types.ts';
+import type { HostMemory } from '../../contracts/host_memory.ts';
+
+/** Where a path ends within a struct. */
+export interface Place {
+  /** bytes from the start of the struct */
+  readonly offset: number;
+  /** bytes */
+  readonly size: number;
+  /** bitfields: bits above the first bit of `offset`, and their number; 0 bits for a field of whole bytes */
+  readonly shift: number;
+  readonly bits: number;
+}
+
+const NOWHERE: Place = { offset: 0, size: 0, shift: 0, bits: 0 };
+/** Structs within anonymous structs, deeper than any compiler writes them. */
+const DEEPEST = 16;
+
+/** A member by name, also within anonymous structs and unions; `base` is the bit at which the struct starts. */
+function findMember(btf: Btf, struct: StructType, name: string, depth = 0): { member: Member; base: number } | null {
+  for (const member of struct.members) if (member.name === name) return { member, base: 0 };
+  if (depth > DEEPEST) return null;
+  for (const member of struct.members) {
+    const inner = member.name === '' ? btf.skipModifiers(member.type) : null;
+    if (inner === null || !isStruct(inner)) continue;
+    const found = findMember(btf, inner, name, depth + 1);
+    if (found !== null) return { member: found.member, base: found.base + member.bitOffset };
+  }
+  return null;
+}
+
+/** Follows a path such as `f_path.dentry`, `comm` or `bvec[2].bv_page`. Null when the BTF has no such field. */
+export function placeOf(btf: Btf, struct: StructType, path: string): Place | null {
+  let type = struct as StructType | null;
+  let at = 0;
+  let place: Place | null = null;
+  for (const step of path.split('.')) {
+    const [, name, index] = /^(\w+)(?:\[(\d+)\])?$/.exec(step) ?? [];
+    const found = type === null || name === undefined ? null : findMember(btf, type, name);
+    if (found === null) return null;
+    const { member } = found;
+    at += found.base + member.bitOffset;
+    let target = member.type;
+    if (index !== undefined) {
+      const array = btf.skipModifiers(target);
+      if (array.kind !== 'ARRAY') return null;
+      target = array.elem;
+      at += Number(index) * (btf.sizeOf(target) ?? 0) * 8;
+    }
+    const size = btf.sizeOf(target) ?? 0;
+    const bits = index === undefined ? member.bitfieldSize : 0;
+    if (bits > 0) {
+      const storage = Math.floor(at / (8 * size)) * size;
+      place = { offset: storage, size, shift: at - 8 * storage, bits };
+    } else {
+      place = { offset: at / 8, size, shift: 0, bits: 0 };
+    }
+    const inner = btf.skipModifiers(target);
+    type = isStruct(inner) ? inner : null;
+  }
+  return place;
+}
+
+/**
+ * A field of a kernel struct, where the kernel's BTF has it. A field that this BTF lacks reads as 0 and takes no value, so that
+ * one model serves kernels of different ages. Accesses are the kernel's own: nothing is checked.
+ */
+export class Field {
+  readonly path: string;
+  readonly exists: boolean;
+  readonly place: Place;
+  readonly #memory: HostMemory;
+
+  constructor(memory: HostMemory, path: string, place: Place | null) {
+    this.#memory = memory;
+    this.path = path;
+    this.exists = place !== null;
+    this.place = place ?? NOWHERE;
+  }
+
+  /** Offset of the field in the object that begins at `object`. */
+  at(object: number): number {
+    return object + this.place.offset;
+  }
+
+  /** The value, unsigned. */
+  get(object: number): bigint {
+    const { size, shift, bits } = this.place;
+    if (size === 0) return 0n;
+    const at = this.at(object);
+    const raw = size === 8 ? this.#memory.loadU64(at) : BigInt(this.#narrow(at, size));
+    return bits === 0 ? raw : BigInt.asUintN(bits, raw >> BigInt(shift));
+  }
+
+  /** The value, unsigned; exact below 2^53. */
+  number(object: number): number {
+    const { size, bits } = this.place;
+    if (size === 0 || bits > 0) return Number(this.get(object));
+    const at = this.at(object);
+    if (size < 8) return this.#narrow(at, size);
+    return this.#memory.loadU32(at) + 2 ** 32 * this.#memory.loadU32(at + 4);
+  }
+
+  set(object: number, value: number | bigint): void {
+    const { size, shift, bits } = this.place;
+    if (size === 0) return;
+    const at = this.at(object);
+    if (bits > 0) {
+      const mask = ((1n << BigInt(bits)) - 1n) << BigInt(shift);
+      const old = size === 8 ? this.#memory.loadU64(at) : BigInt(this.#narrow(at, size));
+      this.#store(at, size, (old & ~mask) | ((BigInt(value) << BigInt(shift)) & mask));
+    } else if (typeof value === 'number' && size <= 4) this.#storeNarrow(at, size, value);
+    else this.#store(at, size, BigInt(value));
+  }
+
+  /** Low half of the pointer that the field holds: an offset, or 0 for NULL. */
+  pointer(object: number): number {
+    return this.exists ? this.#memory.loadU32(this.at(object)) : 0;
+  }
+
+  /** Stores the kernel address of an offset; 0 stores NULL. */
+  setPointer(object: number, target: number): void {
+    if (this.exists) this.#memory.store64(this.at(object), target, target === 0 ? 0 : this.#memory.high);
+  }
+
+  add(object: number, difference: number): void {
+    this.set(object, this.get(object) + BigInt(difference));
+  }
+
+  /** Stores characters and zeros behind them, as many as the field has room for: the last byte stays 0. */
+  setText(object: number, text: string): void {
+    const { size } = this.place;
+    const at = this.at(object);
+    const bytes = new TextEncoder().encode(text).subarray(0, Math.max(size - 1, 0));
+    this.#memory.u8.fill(0, at, at + size);
+    this.#memory.u8.set(bytes, at);
+  }
+
+  text(object: number): string {
+    const at = this.at(object);
+    const bytes = this.#memory.u8.subarray(at, at + this.place.size);
+    const end = bytes.indexOf(0);
+    return new TextDecoder().decode(bytes.slice(0, end < 0 ? bytes.length : end));
+  }
+
+  #narrow(at: number, size: number): number {
+    const { view } = this.#memory;
+    if (size === 4) return view.getUint32(at, true);
+    return size === 2 ? view.getUint16(at, true) : view.getUint8(at);
+  }
+
+  #store(at: number, size: number, value: bigint): void {
+    if (size === 8) this.#memory.storeU64(at, value);
+    else this.#storeNarrow(at, size, Number(BigInt.asIntN(32, value)));
+  }
+
+  #storeNarrow(at: number, size: number, value: number): void {
+    const { view } = this.#memory;
+    if (size === 4) view.setInt32(at, value, true);
+    else if (size === 2) view.setInt16(at, value, true);
+    else view.setInt8(at, value);
+  }
+}
