@@ -1,0 +1,231 @@
+import type { PlannedFunction } from '../functions.ts';
+import type { Generator, Step } from '../generator.ts';
+import { type Kind, Scope, scalarUpTo, UNKNOWN_SCALAR } from '../scope.ts';
+import { whenNotNull } from './maps.ts';
+
+const CALL_DEPTH = 4;
+
+const plan = (g: Generator, fields: Pick<PlannedFunction, 'role' | 'params' | 'prototype' | 'maxResult'>): PlannedFunction => {
+  const name = `f${g.functions.length}`;
+  const func: PlannedFunction = {
+    ...fields,
+    name,
+    prototype: fields.prototype.replace('NAME', name),
+    label: g.code.label(),
+    depth: g.depth + 1,
+  };
+  g.functions.push(func);
+  return func;
+};
+
+const mayAdd = (g: Generator): boolean => g.functions.length < g.dials.functions && g.depth < CALL_DEPTH && g.room > 4;
+
+const C_TYPES = ['unsigned long long', 'unsigned int', 'int', 'long long'] as const;
+
+/** Kinds that a static function may be given. */
+const passable = (kind: Kind | null): kind is Kind =>
+  kind !== null && (kind.kind === 'scalar' || kind.kind === 'ctx' || kind.kind === 'memory' || kind.kind === 'packet');
+
+/** A call of a static function that is made for it, or of one that was made for another call. */
+const callStatic = (g: Generator): void => {
+  const { code, random } = g;
+  const old = g.functions.filter(({ role, depth }) => role === 'static' && depth > g.depth);
+  if (old.length > 0 && random.chance(0.4)) {
+    const func = random.pick(old);
+    func.params.forEach((kind, i) => {
+      const reg = i + 1;
+      const same = kind === null ? undefined : g.having(kind.kind).find((candidate) => candidate > 5 || candidate === reg);
+      if (same !== undefined && kind?.kind !== 'scalar') code.movX(reg, same);
+      else code.movK(reg, random.immediate());
+    });
+    code.callFunction(func.label);
+    g.scope.called(scalarUpTo(func.maxResult));
+    return;
+  }
+  if (!mayAdd(g)) return;
+  const params: (Kind | null)[] = [];
+  const count = random.below(4);
+  g.saveCallerRegisters();
+  for (let reg = 1; reg <= count; reg++) {
+    const sources = [...Array(10).keys()].filter(
+      (candidate) => passable(g.scope.regs[candidate] ?? null) && (candidate > 5 || candidate >= reg),
+    );
+    const src = sources.length === 0 ? null : random.pick(sources);
+    if (random.chance(0.15)) {
+      const off = g.stackData(8);
+      g.stackPointer(reg, off);
+      params.push({ kind: 'memory', size: 8, off: 0, writable: true, map: null });
+      continue;
+    }
+    if (src === null) code.movK(reg, random.immediate());
+    else if (src !== reg) code.movX(reg, src);
+    const kind: Kind = src === null ? UNKNOWN_SCALAR : g.scope.regs[src]!;
+    g.scope.regs[reg] = kind;
+    params.push(kind);
+  }
+  const prototype = `int NAME(${params.map((_, i) => `${C_TYPES[0]} a${i}`).join(', ') || 'void'})`;
+  const func = plan(g, { role: 'static', params, prototype, maxResult: random.chance(0.5) ? Number.POSITIVE_INFINITY : 1 });
+  code.callFunction(func.label);
+  g.scope.called(scalarUpTo(func.maxResult));
+};
+
+/** A call of a global function: verified on its own, by its prototype. */
+const callGlobal = (g: Generator): void => {
+  const { code, random } = g;
+  if (!mayAdd(g)) return;
+  const params: (Kind | null)[] = [];
+  const declared: string[] = [];
+  const [ctx] = g.having('ctx');
+  const context = g.section.progType.contextStruct;
+  g.saveCallerRegisters();
+  const count = random.below(4);
+  for (let reg = 1; reg <= count; reg++) {
+    if (ctx !== undefined && context !== null && reg === 1 && random.chance(0.5)) {
+      if (ctx !== 1) code.movX(1, ctx);
+      params.push({ kind: 'ctx' });
+      declared.push(`struct ${context} *a${reg}`);
+    } else if (random.chance(0.35)) {
+      g.stackPointer(reg, g.stackData(8));
+      const kind: Kind = { kind: 'memory', size: 8, off: 0, writable: true, map: null };
+      params.push(random.chance(0.9) ? null : kind);
+      declared.push(`unsigned long long *a${reg}`);
+    } else {
+      code.movK(reg, random.immediate());
+      params.push(UNKNOWN_SCALAR);
+      declared.push(`${random.pick(C_TYPES)} a${reg}`);
+    }
+  }
+  const func = plan(g, {
+    role: 'global',
+    params,
+    prototype: `int NAME(${declared.join(', ') || 'void'})`,
+    maxResult: Number.POSITIVE_INFINITY,
+  });
+  code.callFunction(func.label);
+  g.scope.called(UNKNOWN_SCALAR);
+};
+
+/** Puts something for a callback in a register: a pointer to the stack or nothing. Answers what the callback sees. */
+const callbackContext = (g: Generator, reg: number): Kind => {
+  if (g.random.chance(0.5)) {
+    g.stackPointer(reg, g.stackData(8));
+    return { kind: 'memory', size: 8, off: 0, writable: true, map: null };
+  }
+  g.code.movK(reg, 0);
+  return scalarUpTo(0);
+};
+
+const CALLBACK_TYPE = 'long NAME(unsigned long long a, unsigned long long b, unsigned long long c, unsigned long long d)';
+
+const bpfLoop = (g: Generator): void => {
+  const { code, random } = g;
+  if (!mayAdd(g)) return;
+  g.saveCallerRegisters();
+  const kind = callbackContext(g, 3);
+  const func = plan(g, {
+    role: 'callback',
+    params: [UNKNOWN_SCALAR, kind],
+    prototype: CALLBACK_TYPE,
+    maxResult: g.wrong() ? 2 : 1,
+  });
+  code.functionAddress(2, func.label);
+  code.movK(1, random.pick([0, 1, 2, 10, 100, 1 << 23]));
+  code.movK(4, 0);
+  code.callHelper(181);
+  g.scope.called(UNKNOWN_SCALAR);
+};
+
+const forEach = (g: Generator): void => {
+  const { code, random } = g;
+  if (!mayAdd(g)) return;
+  g.saveCallerRegisters();
+  const map = g.map('values');
+  const kind = callbackContext(g, 3);
+  const value: Kind = { kind: 'memory', size: map.def.valueSize, off: 0, writable: true, map: map.index };
+  const key: Kind = { kind: 'memory', size: map.def.keySize, off: 0, writable: false, map: null };
+  const func = plan(g, {
+    role: 'callback',
+    params: [{ kind: 'opaque' }, key, value, kind],
+    prototype: CALLBACK_TYPE,
+    maxResult: 1,
+  });
+  code.functionAddress(2, func.label);
+  g.loadMap(1, map);
+  code.movK(4, random.chance(0.95) ? 0 : 1);
+  code.callHelper(164);
+  g.scope.called(UNKNOWN_SCALAR);
+};
+
+/** A timer in a map value, with the function that it runs. */
+const timer = (g: Generator): void => {
+  const { code, random } = g;
+  if (!mayAdd(g)) return;
+  const map = g.map('timed');
+  g.saveCallerRegisters();
+  g.stackPointer(2, g.stackData(4));
+  g.loadMap(1, map);
+  code.callHelper(1);
+  g.scope.called(null);
+  const value: Kind = { kind: 'memory', size: 8, off: 0, writable: true, map: map.index };
+  whenNotNull(g, value, () => {
+    const keeper = g.keeper();
+    if (keeper === null) return;
+    code.movX(keeper, 0);
+    g.scope.regs[keeper] = value;
+    const atTimer = (reg: number): void => {
+      code.movX(reg, keeper);
+      code.aluK(0x00, reg, g.wrong() ? 0 : 8);
+    };
+    atTimer(1);
+    g.loadMap(2, map);
+    code.movK(3, 1);
+    code.callHelper(169);
+    g.scope.called(UNKNOWN_SCALAR);
+    atTimer(1);
+    const func = plan(g, {
+      role: 'callback',
+      params: [{ kind: 'opaque' }, { kind: 'memory', size: 4, off: 0, writable: false, map: null }, value],
+      prototype: CALLBACK_TYPE,
+      maxResult: 0,
+    });
+    code.functionAddress(2, func.label);
+    code.callHelper(170);
+    g.scope.called(UNKNOWN_SCALAR);
+    if (random.chance(0.7)) {
+      atTimer(1);
+      code.movK(2, random.below(1000));
+      code.movK(3, 0);
+      code.callHelper(171);
+      g.scope.called(UNKNOWN_SCALAR);
+    }
+  });
+};
+
+/** Writes the functions that were planned; they may plan more. */
+export const writeFunctions = (g: Generator): void => {
+  for (let i = 0; i < g.functions.length; i++) {
+    const func = g.functions[i]!;
+    g.current = func;
+    g.code.place(func.label);
+    const scope = new Scope();
+    func.params.forEach((kind, index) => {
+      scope.regs[index + 1] = kind;
+    });
+    g.scope = scope;
+    g.around = { locked: false, nesting: func.role === 'callback' ? 2 : 1, owes: false };
+    const share = Math.max(3, Math.floor(g.room / (g.functions.length - i)));
+    g.body(share);
+    if (!g.scope.isEnded) g.exit();
+  }
+  g.current = null;
+};
+
+const free = (g: Generator): boolean => !g.around.locked;
+
+export const FUNCTION_STEPS: readonly Step[] = [
+  { name: 'static function', feature: 'subprogram', weight: 3, ready: free, emit: callStatic },
+  { name: 'global function', feature: 'subprogram', weight: 1, ready: free, emit: callGlobal },
+  { name: 'bpf_loop', feature: 'callback', weight: 3, ready: free, emit: bpfLoop },
+  { name: 'for each element', feature: 'callback', weight: 2, ready: free, emit: forEach },
+  { name: 'timer', feature: 'callback', weight: 0.5, ready: free, emit: timer },
+];

@@ -1,0 +1,29 @@
+import type { Step } from '../generator.ts';
+import { ALU_STEPS } from './alu.ts';
+import { CONTEXT_STEPS } from './context.ts';
+import { CONTROL_STEPS } from './control.ts';
+import { DYNPTR_STEPS } from './dynptr.ts';
+import { FUNCTION_STEPS } from './functions.ts';
+import { HELPER_STEPS } from './helpers.ts';
+import { KFUNC_STEPS } from './kfuncs.ts';
+import { MAP_STEPS } from './maps.ts';
+import { PACKET_STEPS } from './packet.ts';
+import { POINTER_STEPS } from './pointer.ts';
+import { REFERENCE_STEPS } from './references.ts';
+import { STACK_STEPS } from './stack.ts';
+
+/** Every kind of step that programs are made of. */
+export const STEPS: readonly Step[] = [
+  ...ALU_STEPS,
+  ...POINTER_STEPS,
+  ...CONTROL_STEPS,
+  ...STACK_STEPS,
+  ...CONTEXT_STEPS,
+  ...MAP_STEPS,
+  ...PACKET_STEPS,
+  ...HELPER_STEPS,
+  ...FUNCTION_STEPS,
+  ...REFERENCE_STEPS,
+  ...DYNPTR_STEPS,
+  ...KFUNC_STEPS,
+];

@@ -1,0 +1,38 @@
+import type { Btf } from '../../btf/btf.ts';
+import { btfFromC } from '../../btf/c_parser.ts';
+import type { Label } from './emitter.ts';
+import type { Kind } from './scope.ts';
+
+/**
+ * `static`: called with what its caller has. `global`: verified on its own, by its C prototype. `callback`: called back by a
+ * helper.
+ */
+export type FunctionRole = 'static' | 'global' | 'callback';
+
+export interface PlannedFunction {
+  readonly name: string;
+  readonly role: FunctionRole;
+  readonly label: Label;
+  /** r1 to r5 on entry; for global functions what their prototype says */
+  readonly params: readonly (Kind | null)[];
+  /** C declaration, without `static` */
+  readonly prototype: string;
+  /** largest result, and what the result must be within; infinite where anything goes */
+  readonly maxResult: number;
+  /** calls that lead here from the main program */
+  readonly depth: number;
+}
+
+const known = new Map<string, Btf>();
+
+/** BTF that describes functions; the same prototypes give the same object. */
+export function btfOfFunctions(prototypes: readonly string[]): Btf {
+  const text = prototypes.map((prototype) => `${prototype};`).join('\n');
+  let btf = known.get(text);
+  if (btf === undefined) {
+    if (known.size > 2000) known.clear();
+    btf = btfFromC(text).btf;
+    known.set(text, btf);
+  }
+  return btf;
+}
