@@ -1,0 +1,4 @@
+import { CALLBACKS } from './cases/callbacks.ts';
+import { testCases } from './fixture.ts';
+
+testCases('callbacks', CALLBACKS);
