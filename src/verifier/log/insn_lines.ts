@@ -20,6 +20,8 @@ const MAX_PIECE = 1023;
  */
 function addressText(env: Env, index: number): string | null {
   const ref = env.facts.immRef[index];
+  // who may not see addresses is shown 0 in place of a map's
+  if (!env.allowPtrLeaks && (ref?.kind === 'map' || ref?.kind === 'map-value')) return null;
   const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0');
   switch (ref?.kind) {
     case 'map':

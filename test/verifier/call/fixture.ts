@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { assemble } from '../../../src/asm/assemble.ts';
+import { ALL_CAPABILITIES, type Capabilities } from '../../../src/contracts/subject.ts';
 import { openProfile } from '../../../src/profiles/index.ts';
 import { verify } from '../../../src/verifier/verify.ts';
 import { readVmlinuxPart } from '../../profiles/packed_vmlinux.ts';
@@ -8,6 +9,8 @@ import { readVmlinuxPart } from '../../profiles/packed_vmlinux.ts';
 export interface Case {
   readonly rule: string;
   readonly text: string;
+  /** of the loader; absent: all */
+  readonly caps?: Capabilities;
   /** absent: accepted */
   readonly refused?: readonly [errno: string, message: string];
   /** lines that the log at level 2 has, in this order */
@@ -16,11 +19,11 @@ export interface Case {
 
 const profile = openProfile('linux-6.18', readVmlinuxPart);
 
-/** Verdict and level-2 log of the one program of a text. */
-export function answer(text: string) {
+/** Verdict and level-2 log of the one program of a case. */
+function answer({ text, caps = ALL_CAPABILITIES }: Case) {
   const pieces: string[] = [];
   const image = assemble(text, 'case.bpf.s', { profile });
-  const verdict = verify(image.programs[0]!, profile, { logLevel: 2, log: (piece) => pieces.push(piece) });
+  const verdict = verify(image.programs[0]!, profile, { logLevel: 2, capabilities: caps, log: (piece) => pieces.push(piece) });
   return { ...verdict, log: pieces.join('') };
 }
 
@@ -36,8 +39,9 @@ const missingLine = (log: string, lines: readonly string[]): string | undefined 
 /** One test per case. */
 export function testCases(topic: string, cases: readonly Case[]): void {
   describe(topic, () => {
-    it.each(cases.map((it) => [it.rule, it] as const))('%s', (_, { text, refused, log }) => {
-      const got = answer(text);
+    it.each(cases.map((it) => [it.rule, it] as const))('%s', (_, it) => {
+      const { refused, log } = it;
+      const got = answer(it);
       expect([got.verdict, got.errno, got.message]).toEqual(refused ? ['reject', ...refused] : ['accept', null, null]);
       expect(missingLine(got.log, log ?? [])).toBeUndefined();
     });

@@ -1,0 +1,15 @@
+import type { Env } from '../env.ts';
+import { isHelperCall } from '../program/subprogs.ts';
+
+/**
+ * A tail call whose index has to be masked against speculation belongs to one map, because the mask is written into the program
+ * (do_misc_fixups, kernel/bpf/verifier.c).
+ */
+export function checkTailCallMaps(env: Env): void {
+  env.facts.call.forEach((facts, index) => {
+    if (facts?.map !== 'poison' || !facts.mapUnprivileged) return;
+    const insn = env.insn(index);
+    if (isHelperCall(insn) && env.profile.helpers[insn.imm]?.effects?.rule === 'tail_call')
+      env.reject('EINVAL', 'tail_call abusing map_ptr');
+  });
+}
