@@ -1,3 +1,20 @@
+/** The library. Nothing behind it needs node; a profile for node, over the BTF that the package brings, is in `drybpf/node`. */
+export { type AssembleOptions, assemble } from './asm/assemble.ts';
+export { type DisassembleOptions, disassemble } from './asm/disassemble.ts';
+export { Btf } from './btf/btf.ts';
+export type { PackedPart, PartReader } from './btf/packed_source.ts';
+export { Bug, type Diagnostic, Fault, type FaultReason, Malformed, Unmodelled } from './contracts/errors.ts';
+export type { Outcome } from './contracts/host_call.ts';
 export type { Profile } from './contracts/profile.ts';
+export { ALL_CAPABILITIES, type Capabilities, NO_CAPABILITIES } from './contracts/subject.ts';
+export { type LoadOptions, loadObject as load } from './elf/load.ts';
+export { type Preset, parsePreset } from './elf/presets.ts';
+export type { Insn } from './isa/insn.ts';
+export { type ProgArraySlot, type ProgramRun, type RunProgramOptions, run } from './library/run_program.ts';
 export { type VerifyProgramOptions, verify } from './library/verify_program.ts';
+export type { DumpedEntry } from './maps/dump.ts';
 export { openProfile, PROFILE_NAMES, type ProfileName } from './profiles/index.ts';
+export type { Expectation, MapDef, ObjectImage, Program } from './program/program.ts';
+export type { ProgramReport } from './report/program_report.ts';
+export { type RunReport, runReport } from './report/run_report.ts';
+export { Machine, type MachineOptions } from './vm/machine.ts';

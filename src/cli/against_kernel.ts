@@ -25,7 +25,7 @@ interface Comparison {
 }
 
 const agrees = ({ ours, kernel, isUnasked, parting }: Comparison): boolean =>
-  isUnasked || (ours.verdict === kernel.verdict && parting === null);
+  isUnasked || (ours.verdict === kernel.verdict && ours.errno === kernel.errno && parting === null);
 
 function showComparison(comparison: Comparison, release: string): void {
   const { ours, kernel, isUnasked, parting } = comparison;
