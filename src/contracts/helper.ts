@@ -33,6 +33,10 @@ export interface CallbackSpec {
   readonly returns: readonly [min: number, max: number];
   /** async only: the callback may sleep (is_async_cb_sleepable) */
   readonly sleepable?: boolean;
+  /** sync only: explored once, as a plain call would be (Linux 6.1 to 6.7), instead of as a loop body */
+  readonly explored?: 'once';
+  /** the dynptr in R1 is a PTR_TO_DYNPTR, which uninitialised dynptr arguments take as well (proposed in 2022, merged in 6.1) */
+  readonly dynptr?: 'PTR_TO_DYNPTR';
 }
 
 /**

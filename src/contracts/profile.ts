@@ -14,6 +14,10 @@ export interface Profile {
   readonly version: readonly [major: number, minor: number, patch: number];
   /** possible CPUs of the machine (nr_cpu_ids): bounds the number that a program is told */
   readonly cpuCount: number;
+  /** revision by the name of the entry, where one was chosen that is not the kernel's own */
+  readonly revisions?: ReadonlyMap<string, string>;
+  /** why an accepted program may still do harm under the chosen revisions */
+  readonly unsound?: readonly string[];
   /** the kernel's own BTF */
   readonly btf: Btf;
   /** by id; index 0 is empty */

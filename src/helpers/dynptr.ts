@@ -1,5 +1,6 @@
 import type { Helper } from '../contracts/helper.ts';
 import { BASE_TYPES, to, WITH_BPF } from './availability.ts';
+import { dynptrData, dynptrFromMem, dynptrRead, dynptrWrite } from './run/dynptr.ts';
 import { anything, arg, INTEGER, input, MEMORY_OR_NULL, output, proto, sizeOrZero } from './spec.ts';
 
 /** Dynptrs. */
@@ -18,6 +19,7 @@ export const dynptrHelpers: readonly Helper[] = [
           arg('ptr', 'ARG_PTR_TO_DYNPTR', 'DYNPTR_TYPE_LOCAL', 'MEM_UNINIT', 'MEM_WRITE'),
         ],
         INTEGER,
+        { run: dynptrFromMem },
       ),
     ],
     available: [to(BASE_TYPES, 'bpf_dynptr_from_mem_proto', ...WITH_BPF)],
@@ -32,6 +34,7 @@ export const dynptrHelpers: readonly Helper[] = [
         'bpf_dynptr_read_proto',
         [output('dst'), sizeOrZero('len'), arg('src', 'ARG_PTR_TO_DYNPTR', 'MEM_RDONLY'), anything('offset'), anything('flags')],
         INTEGER,
+        { run: dynptrRead },
       ),
     ],
     available: [to(BASE_TYPES, 'bpf_dynptr_read_proto', ...WITH_BPF)],
@@ -45,6 +48,7 @@ export const dynptrHelpers: readonly Helper[] = [
         'bpf_dynptr_write_proto',
         [arg('dst', 'ARG_PTR_TO_DYNPTR', 'MEM_RDONLY'), anything('offset'), input('src'), sizeOrZero('len'), anything('flags')],
         INTEGER,
+        { run: dynptrWrite },
       ),
     ],
     available: [to(BASE_TYPES, 'bpf_dynptr_write_proto', ...WITH_BPF)],
@@ -59,6 +63,7 @@ export const dynptrHelpers: readonly Helper[] = [
         'bpf_dynptr_data_proto',
         [arg('ptr', 'ARG_PTR_TO_DYNPTR', 'MEM_RDONLY'), anything('offset'), arg('len', 'ARG_CONST_ALLOC_SIZE_OR_ZERO')],
         MEMORY_OR_NULL,
+        { run: dynptrData },
       ),
     ],
     available: [to(BASE_TYPES, 'bpf_dynptr_data_proto', ...WITH_BPF)],

@@ -1,6 +1,16 @@
 import type { Helper } from '../contracts/helper.ts';
 import { BASE_TYPES, to, WITH_BPF } from './availability.ts';
-import { ringbufDiscard, ringbufOutput, ringbufQuery, ringbufReserve, ringbufSubmit } from './run/ringbuf.ts';
+import {
+  ringbufDiscard,
+  ringbufDiscardDynptr,
+  ringbufOutput,
+  ringbufQuery,
+  ringbufReserve,
+  ringbufReserveDynptr,
+  ringbufSubmit,
+  ringbufSubmitDynptr,
+} from './run/ringbuf.ts';
+import { userRingbufDrain } from './run/user_ringbuf.ts';
 import { anything, arg, constMap, INTEGER, input, proto, sizeOrZero, VOID } from './spec.ts';
 
 /** Ring buffers in both directions. */
@@ -77,6 +87,7 @@ export const ringbufHelpers: readonly Helper[] = [
           arg('ptr', 'ARG_PTR_TO_DYNPTR', 'DYNPTR_TYPE_RINGBUF', 'MEM_UNINIT', 'MEM_WRITE'),
         ],
         INTEGER,
+        { run: ringbufReserveDynptr },
       ),
     ],
     available: [to(BASE_TYPES, 'bpf_ringbuf_reserve_dynptr_proto', ...WITH_BPF)],
@@ -91,6 +102,7 @@ export const ringbufHelpers: readonly Helper[] = [
         'bpf_ringbuf_submit_dynptr_proto',
         [arg('ptr', 'ARG_PTR_TO_DYNPTR', 'DYNPTR_TYPE_RINGBUF', 'OBJ_RELEASE'), anything('flags')],
         VOID,
+        { run: ringbufSubmitDynptr },
       ),
     ],
     available: [to(BASE_TYPES, 'bpf_ringbuf_submit_dynptr_proto', ...WITH_BPF)],
@@ -105,6 +117,7 @@ export const ringbufHelpers: readonly Helper[] = [
         'bpf_ringbuf_discard_dynptr_proto',
         [arg('ptr', 'ARG_PTR_TO_DYNPTR', 'DYNPTR_TYPE_RINGBUF', 'OBJ_RELEASE'), anything('flags')],
         VOID,
+        { run: ringbufDiscardDynptr },
       ),
     ],
     available: [to(BASE_TYPES, 'bpf_ringbuf_discard_dynptr_proto', ...WITH_BPF)],
@@ -124,6 +137,7 @@ export const ringbufHelpers: readonly Helper[] = [
           anything('flags'),
         ],
         INTEGER,
+        { run: userRingbufDrain },
       ),
     ],
     available: [to(BASE_TYPES, 'bpf_user_ringbuf_drain_proto', ...WITH_BPF)],

@@ -14,6 +14,7 @@ import { QueueStackMap } from './queue_stack.ts';
 import { RedirectMap } from './redirect_maps.ts';
 import { MapOfMaps, ProgArrayMap } from './reference_maps.ts';
 import { RingBufferMap } from './ring_buffer.ts';
+import { UserRingBufferMap } from './user_ring_buffer.ts';
 
 type Builder = (environment: MapEnvironment, def: MapDef, id: number, type: MapType) => BpfMap;
 
@@ -38,6 +39,7 @@ const BUILDERS: ReadonlyMap<number, Builder> = new Map([
   [MAP_TYPES.stack, queueStack],
   [MAP_TYPES.bloom_filter, (environment, def, id) => new BloomFilterMap(environment, def, id)],
   [MAP_TYPES.ringbuf, (environment, def, id) => new RingBufferMap(environment, def, id)],
+  [MAP_TYPES.user_ringbuf, (environment, def, id) => new UserRingBufferMap(environment, def, id)],
   [MAP_TYPES.devmap, redirect],
   [MAP_TYPES.devmap_hash, redirect],
   [MAP_TYPES.cpumap, redirect],

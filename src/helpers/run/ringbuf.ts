@@ -1,6 +1,7 @@
 import { Bug, ERRNO, Fault } from '../../contracts/errors.ts';
 import type { HostCall, PartKey } from '../../contracts/host_call.ts';
 import type { HostPerf, HostRing } from '../../contracts/host_map.ts';
+import { clearDynptr, DYNPTR_BYTES, dynptrFits, initDynptr } from './dynptr.ts';
 
 /** Ring buffer and perf buffer output. Source: kernel/bpf/ringbuf.c, kernel/trace/bpf_trace.c, net/core/filter.c. */
 
@@ -36,20 +37,52 @@ export function ringbufReserve(call: HostCall): void {
   call.setReturnPointer(sample);
 }
 
+/** Ends the reservation that starts at a sample. */
+function end(call: HostCall, sample: number, flags: bigint, discard: boolean): void {
+  const reserved = call.part(RESERVED);
+  const ring = reserved.get(sample);
+  if (ring === undefined) throw new Fault('bad-call', 'not a reserved ring buffer record', call.arg(0));
+  reserved.delete(sample);
+  ring.commit(sample, flags, discard);
+}
+
 const ending =
   (discard: boolean) =>
   (call: HostCall): void => {
-    const reserved = call.part(RESERVED);
-    const sample = call.argU32(0);
-    const ring = reserved.get(sample);
-    if (ring === undefined) throw new Fault('bad-call', 'not a reserved ring buffer record', call.arg(0));
-    reserved.delete(sample);
-    ring.commit(sample, call.arg(1), discard);
+    end(call, call.argU32(0), call.arg(1), discard);
     call.setReturn(0, 0);
   };
 
 export const ringbufSubmit = ending(false);
 export const ringbufDiscard = ending(true);
+
+/** map, size, flags, ptr: without room the dynptr is invalid, and has to be given back even so. */
+export function ringbufReserveDynptr(call: HostCall): void {
+  const dynptr = call.writable(3, DYNPTR_BYTES);
+  const size = call.argU32(1);
+  clearDynptr(call.memory, dynptr);
+  if (!call.argIsNull(2)) return call.setReturnNumber(-ERRNO.EINVAL);
+  if (!dynptrFits(size)) return call.setReturnNumber(-ERRNO.E2BIG);
+  const ring = ringOf(call);
+  const sample = ring.reserve(size);
+  if (sample === 0) return call.setReturnNumber(-ERRNO.EINVAL);
+  call.part(RESERVED).set(sample, ring);
+  initDynptr(call.memory, dynptr, 'ringbuf', sample, size);
+  call.setReturn(0, 0);
+}
+
+const endingDynptr =
+  (discard: boolean) =>
+  (call: HostCall): void => {
+    const dynptr = call.writable(0, DYNPTR_BYTES);
+    const sample = call.memory.loadU32(dynptr);
+    if (sample !== 0) end(call, sample, call.arg(1), discard);
+    clearDynptr(call.memory, dynptr);
+    call.setReturn(0, 0);
+  };
+
+export const ringbufSubmitDynptr = endingDynptr(false);
+export const ringbufDiscardDynptr = endingDynptr(true);
 
 export function ringbufOutput(call: HostCall): void {
   const flags = call.arg(3);
