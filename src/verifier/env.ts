@@ -10,6 +10,7 @@ import type { Capabilities, Subject } from '../contracts/subject.ts';
 import type { Insn } from '../isa/insn.ts';
 import type { LineInfo, Program } from '../program/program.ts';
 import type { Log } from './log/log.ts';
+import type { TargetFunction } from './program/target.ts';
 import type { LivenessState } from './prune/liveness.ts';
 import type { VisitedStates } from './prune/visited.ts';
 import { Frame } from './state/frame.ts';
@@ -189,6 +190,8 @@ export interface EnvParts {
   readonly flags: Flags;
   readonly log: Log;
   readonly budget: number;
+  /** functions of the BPF program that is attached to */
+  readonly target: readonly TargetFunction[];
 }
 
 /**
@@ -205,6 +208,8 @@ export class Env {
   readonly log: Log;
   /** processed instructions after which the answer is `unknown` */
   readonly budget: number;
+  /** functions of the BPF program that is attached to, the main one first; none without such a program */
+  readonly target: readonly TargetFunction[];
   readonly insns: readonly Insn[];
   readonly facts: InsnFacts;
   /** CAP_BPF */
@@ -278,6 +283,7 @@ export class Env {
     this.flags = parts.flags;
     this.log = parts.log;
     this.budget = parts.budget;
+    this.target = parts.target;
     this.insns = program.insns;
     this.facts = new InsnFacts(program.insns.length);
     this.bpfCapable = this.caps.bpf;

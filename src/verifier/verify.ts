@@ -3,11 +3,12 @@ import type { Profile } from '../contracts/profile.ts';
 import type { ProgType } from '../contracts/prog_type.ts';
 import { ALL_CAPABILITIES, type Capabilities, type Subject } from '../contracts/subject.ts';
 import { PROG_FLAGS, type Program } from '../program/program.ts';
+import { checkTailCallMaps } from './call/tail_calls.ts';
 import { verifyMain, verifySubprogs } from './enter.ts';
 import { Env } from './env.ts';
 import { LOG_LEVEL1, Log } from './log/log.ts';
 import { printStats, statsOf } from './log/stats.ts';
-import { addDefaultExceptionCallback, addLoopStack, removeDeadFunctions } from './program/after.ts';
+import { addDefaultExceptionCallback, addLoopStack, addMayGotoStack, removeDeadFunctions } from './program/after.ts';
 import { checkAttachTarget } from './program/attach.ts';
 import { checkBtfInfo, checkBtfInfoEarly } from './program/btf_info.ts';
 import { checkCfg, computePostorder } from './program/cfg.ts';
@@ -18,6 +19,7 @@ import { resolvePseudoLdImm64 } from './program/resolve.ts';
 import { computeScc } from './program/scc.ts';
 import { checkMaxStackDepth } from './program/stack_depth.ts';
 import { addSubprogsAndKfuncs, checkSubprogs } from './program/subprogs.ts';
+import { type TargetFunction, targetFunctions } from './program/target.ts';
 import { initLiveness } from './prune/liveness.ts';
 import type { Verdict, VerifierStats, VerifyOptions } from './verdict.ts';
 
@@ -66,6 +68,8 @@ function check(env: Env): void {
   removeFastcallSpillsFills(env);
   checkMaxStackDepth(env);
   addLoopStack(env);
+  addMayGotoStack(env);
+  checkTailCallMaps(env);
   removeDeadFunctions(env);
   addDefaultExceptionCallback(env);
 }
@@ -80,6 +84,14 @@ const refusal = (errno: ErrnoName, message: string, insn: number | null): Outcom
   message,
   insn,
   unmodelled: [],
+});
+
+const unknown = ({ message, feature }: Unmodelled, insn: number | null): Outcome => ({
+  verdict: 'unknown',
+  errno: null,
+  message,
+  insn,
+  unmodelled: [feature],
 });
 
 /** A line of the log that is statistics or the dump of a state, not a message. */
@@ -97,8 +109,7 @@ function outcomeOf(env: Env): Outcome {
     check(env);
     return ACCEPT;
   } catch (error) {
-    if (error instanceof Unmodelled)
-      return { verdict: 'unknown', errno: null, message: error.message, insn: env.insnIdx, unmodelled: [error.feature] };
+    if (error instanceof Unmodelled) return unknown(error, env.insnIdx);
     if (!(error instanceof Reject)) throw error;
     // a refusal with words of its own ends the log with them
     const message = error.message === '' ? '' : lastMessage(env.log.lastMessage);
@@ -108,21 +119,23 @@ function outcomeOf(env: Env): Outcome {
 
 const NO_STATS: VerifierStats = { insnsProcessed: 0, totalStates: 0, peakStates: 0, maxStatesPerInsn: 0, stackDepth: '' };
 
-function run(program: Program, profile: Profile, options: VerifyOptions): Verdict {
-  const { logLevel = 0, log: sink = () => {}, capabilities: caps = ALL_CAPABILITIES, clock } = options;
-  const started = clock?.() ?? 0;
+/** What a verification starts from, or the error that BPF_PROG_LOAD answers before it. */
+function open(program: Program, profile: Profile, options: VerifyOptions): Env | ErrnoName {
+  const { logLevel = 0, log: sink = () => {}, capabilities: caps = ALL_CAPABILITIES } = options;
   const flags = program.flags | (options.flags ?? 0);
   const progType = profile.progTypes.get(resolvedProgram(program).type);
   const ownType = profile.progTypes.get(program.type);
-  if (!progType || !ownType) return { ...refusal('EINVAL', '', null), stats: NO_STATS };
+  if (!progType || !ownType) return 'EINVAL';
   try {
     checkLoadAttributes(program, ownType, profile, flags, caps);
   } catch (error) {
-    if (error instanceof Reject) return { ...refusal(error.errno, '', null), stats: NO_STATS };
+    if (error instanceof Reject) return error.errno;
     throw error;
   }
+  const target = program.attach?.program ? load(program.attach.program, profile) : [];
+  if (target === null) return 'EINVAL';
   const has = (flag: number): boolean => (flags & flag) !== 0;
-  const env = new Env({
+  return new Env({
     profile,
     program,
     progType,
@@ -134,11 +147,38 @@ function run(program: Program, profile: Profile, options: VerifyOptions): Verdic
     },
     log: new Log(logLevel, sink),
     budget: options.budget ?? Number.POSITIVE_INFINITY,
+    target,
   });
+}
+
+/** Loads the program that another attaches to; null when the kernel refuses it, so that there is nothing to attach to. */
+function load(program: Program, profile: Profile): readonly TargetFunction[] | null {
+  if (program.loadError !== null) return null;
+  const env = open(program, profile, {});
+  if (!(env instanceof Env)) return null;
+  const { verdict, unmodelled } = outcomeOf(env);
+  if (verdict === 'unknown') throw new Unmodelled(unmodelled[0] ?? 'target program');
+  return verdict === 'accept' ? targetFunctions(env) : null;
+}
+
+function run(program: Program, profile: Profile, options: VerifyOptions): Verdict {
+  const started = options.clock?.() ?? 0;
+  const env = opened(program, profile, options);
+  if (!(env instanceof Env)) return { ...env, stats: NO_STATS };
   const outcome = outcomeOf(env);
-  if (logLevel !== 0) printStats(env, Math.round((clock?.() ?? 0) - started));
+  if ((options.logLevel ?? 0) !== 0) printStats(env, Math.round((options.clock?.() ?? 0) - started));
   env.log.finish();
   return { ...outcome, stats: statsOf(env) };
+}
+
+function opened(program: Program, profile: Profile, options: VerifyOptions): Env | Outcome {
+  try {
+    const env = open(program, profile, options);
+    return env instanceof Env ? env : refusal(env, '', null);
+  } catch (error) {
+    if (error instanceof Unmodelled) return unknown(error, null);
+    throw error;
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Btf } from '../../btf/btf.ts';
 import { type BtfType, isModifier, isStruct, type PtrType } from '../../btf/types.ts';
-import type { ContextArgRule } from '../../contracts/prog_type.ts';
+import type { ContextArgRule, ProgType } from '../../contracts/prog_type.ts';
 import { PROG_TYPES } from '../../contracts/uapi_numbers.ts';
 import type { Env } from '../env.ts';
 
@@ -22,10 +22,15 @@ const isNamedTypedef = (type: BtfType, rule: ContextArgRule): boolean =>
   type.kind === 'TYPEDEF' && (rule.typedefs?.includes(type.name) ?? false);
 
 /** The parameter's type alone says that it is the context. */
-export function isContextType(env: Env, btf: Btf, pointer: PtrType): boolean {
-  if (env.subject.type === PROG_TYPES.kprobe && isNamedTypedef(pointeeTypedef(btf, pointer), ruleOf(env))) return true;
+export const isContextType = (env: Env, btf: Btf, pointer: PtrType): boolean =>
+  isContextOf(env.progType, env.subject.attachType, btf, pointer);
+
+/** The same for any program type, such as that of a program which is attached to. */
+export function isContextOf(progType: ProgType, attachType: number, btf: Btf, pointer: PtrType): boolean {
+  if (progType.id === PROG_TYPES.kprobe && isNamedTypedef(pointeeTypedef(btf, pointer), progType.contextArg(attachType)))
+    return true;
   const target = btf.skipModifiers(pointer.type);
-  const { contextStruct } = env.progType;
+  const { contextStruct } = progType;
   if (!isStruct(target) || contextStruct === null) return false;
   return target.name === contextStruct || target.name === PROJECTIONS[contextStruct];
 }

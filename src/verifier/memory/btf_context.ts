@@ -1,7 +1,8 @@
 import type { Btf } from '../../btf/btf.ts';
-import type { BtfType } from '../../btf/types.ts';
+import type { BtfType, PtrType } from '../../btf/types.ts';
 import { ATTACH_TYPES } from '../../contracts/attach_types.ts';
-import { Unmodelled } from '../../contracts/errors.ts';
+import { PROG_TYPES } from '../../contracts/uapi_numbers.ts';
+import { isContextOf } from '../call/context_arg.ts';
 import type { AttachProto, Env } from '../env.ts';
 import {
   baseOf,
@@ -88,7 +89,7 @@ export function btfContextAccess(env: Env, off: number, size: number): ContextFi
   if (type.kind !== 'PTR')
     return refuse(`func '${name}' arg${arg} '${type.name}' has type ${kindText(type)}. Only pointer access is allowed`);
   if (size !== 8) return refuse(`func '${name}' size ${size} must be 8`);
-  return pointerArgument(env, attach, arg, off, type.type, param?.name ?? '', isReturnValue);
+  return pointerArgument(env, attach, arg, off, type, param?.name ?? '', isReturnValue);
 }
 
 /** Arguments are valid for the whole run for these programs (prog_args_trusted). */
@@ -99,11 +100,12 @@ function pointerArgument(
   attach: AttachProto,
   arg: number,
   off: number,
-  pointee: number,
+  pointer: PtrType,
   paramName: string,
   isReturnValue: boolean,
 ): ContextField | null {
   const { btf, name } = attach;
+  const pointee = pointer.type;
   const declared = env.contextArgs.find((one) => one.off === off);
   if (declared && baseOf(declared.regType) === PTR_TO_BUF && isMaybeNull(declared.regType))
     return { ...SCALAR_FIELD, regType: declared.regType };
@@ -126,8 +128,23 @@ function pointerArgument(
     if ((bits & 1) !== 0) regType |= PTR_MAYBE_NULL;
     mayBeError = (bits & 2) !== 0;
   }
-  if (attach.targetIsBpf) throw new Unmodelled('tracing of BPF programs', 'pointer arguments');
+  if (attach.targetIsBpf) return contextArgument(env, btf, pointer, regType);
   return structArgument(env, btf, name, arg, pointee, regType, mayBeError);
+}
+
+/**
+ * Of the pointers that a BPF program passes on only its context is known: it is seen as the kernel has it (btf_translate_to_vmlinux).
+ */
+function contextArgument(env: Env, btf: Btf, pointer: PtrType, regType: number): ContextField | null {
+  const target = env.program.attach?.program ?? null;
+  const origin = target?.type === PROG_TYPES.ext ? (target.attach?.program ?? target) : target;
+  const progType = origin ? env.profile.progTypes.get(origin.type) : undefined;
+  if (!origin || !progType?.kernelContextStruct) return null;
+  if (!isContextOf(progType, origin.expectedAttachType, btf, pointer)) return null;
+  const kernel = env.profile.btf;
+  const name = progType.kernelContextStruct;
+  const type = kernel.findByName(name, 'STRUCT') ?? kernel.findByName(name, 'TYPEDEF');
+  return type ? { regType, obj: kernel, btfId: type.id, refObjId: 0, isReturnValue: false } : null;
 }
 
 function structArgument(

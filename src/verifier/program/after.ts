@@ -1,3 +1,4 @@
+import { BPF_JA, BPF_JCOND, BPF_JMP, BPF_K } from '../../isa/constants.ts';
 import { type Env, Subprog } from '../env.ts';
 import { subprogEnd } from './subprogs.ts';
 
@@ -34,4 +35,43 @@ export function removeDeadFunctions(env: Env): void {
 /** A program that throws without a callback of its own gets one behind its functions (add_hidden_subprog). */
 export function addDefaultExceptionCallback(env: Env): void {
   if (env.seenException && env.exceptionCallbackSubprog === 0) env.subprogs.push(new Subprog(env.insns.length));
+}
+
+const MAY_GOTO = BPF_JMP | BPF_JCOND | BPF_K;
+const GOTO = BPF_JMP | BPF_JA | BPF_K;
+/** Count and start time of a function's `may_goto` loops, bytes. */
+const MAY_GOTO_STACK = 16;
+
+/** Slots that are left when code that no path reached and jumps to the next instruction are gone (opt_remove_nops). */
+function remainingSlots(env: Env): Set<number> {
+  const left: number[] = [];
+  for (let index = 0; index < env.insns.length; index++) if (env.facts.seen[index] !== 0) left.push(index);
+  const leadsOn = (at: number): boolean => {
+    const insn = env.insn(left[at] as number);
+    if (insn.off < 0 || insn.imm !== 0 || insn.dst !== 0 || insn.src !== 0) return false;
+    const target = (left[at] as number) + 1 + insn.off;
+    const next = left[at + 1];
+    return next === undefined ? target >= env.insns.length : target <= next;
+  };
+  for (let at = 0; at < left.length; at++) {
+    const { code } = env.insn(left[at] as number);
+    if ((code !== MAY_GOTO && code !== GOTO) || !leadsOn(at)) continue;
+    left.splice(at, 1);
+    at -= code === MAY_GOTO && at > 0 ? 2 : 1;
+  }
+  return new Set(left);
+}
+
+/** A function with a `may_goto` that is left after optimization counts and times its loops on its stack (do_misc_fixups). */
+export function addMayGotoStack(env: Env): void {
+  if (!env.insns.some(({ code }) => code === MAY_GOTO)) return;
+  const left = remainingSlots(env);
+  env.subprogs.forEach((sub, number) => {
+    const end = subprogEnd(env, number);
+    for (let index = sub.start; index < end; index++) {
+      if (env.insn(index).code !== MAY_GOTO || !left.has(index)) continue;
+      sub.stackDepth += MAY_GOTO_STACK;
+      return;
+    }
+  });
 }

@@ -7,6 +7,7 @@ import { PROG_FLAGS, type Program } from '../../program/program.ts';
 import type { ContextArg, Env } from '../env.ts';
 import { regTypeOf } from '../state/reg_types.ts';
 import { checkStructOpsTarget } from './struct_ops.ts';
+import type { TargetFunction } from './target.ts';
 
 /** What a program attaches to. Source: check_attach_btf_id, bpf_check_attach_target, kernel/bpf/verifier.c. */
 
@@ -48,6 +49,8 @@ interface Target {
   readonly type: BtfType;
   readonly name: string;
   readonly program: Program | null;
+  /** the function of `program`; null where it has no such function */
+  readonly func: TargetFunction | null;
 }
 
 function findTarget(env: Env): Target {
@@ -60,7 +63,8 @@ function findTarget(env: Env): Target {
   const type = btf.typeOrUndefined(btfId);
   if (!type) env.reject('EINVAL', `attach_btf_id ${btfId} is invalid`);
   if (type.name === '') env.reject('EINVAL', `attach_btf_id ${btfId} doesn't have a name`);
-  return { btf, btfId, type, name: type.name, program };
+  const func = env.target.find((each) => each.btfTypeId === btfId) ?? null;
+  return { btf, btfId, type, name: type.name, program, func };
 }
 
 function checkBtfTarget(env: Env): void {
@@ -77,16 +81,26 @@ function checkBtfTarget(env: Env): void {
 /** Rules for attaching to a BPF program. */
 function checkProgramTarget(env: Env, target: Target, isExtension: boolean): void {
   const program = target.program as Program;
-  const index = program.funcInfo.findIndex((info) => info.typeId === target.btfId);
-  if (index < 0) env.reject('EINVAL', `Subprog ${target.name} doesn't exist`);
-  if (isExtension && target.type.kind === 'FUNC' && index > 0 && target.type.linkage === 'static')
-    env.reject('EINVAL', 'Cannot replace static functions');
+  const { func } = target;
+  if (!func) env.reject('EINVAL', `Subprog ${target.name} doesn't exist`);
+  if (func.isExceptionCallback)
+    env.reject('EINVAL', `${isExtension ? 'Extension' : 'FENTRY/FEXIT'} programs cannot attach to exception callback`);
+  if (isExtension) checkReplacedEffects(env, func);
   if (env.program.type === BPF_PROG_TYPE_TRACING) {
-    if (program.type === BPF_PROG_TYPE_TRACING && program.attach?.program)
+    if (program.type === BPF_PROG_TYPE_TRACING && program.attach?.program?.type === BPF_PROG_TYPE_TRACING)
       env.reject('EINVAL', 'Cannot nest tracing program attach more than once');
   } else if (program.type === env.program.type) env.reject('EINVAL', 'Cannot recursively attach');
   const isTrampoline = program.expectedAttachType === BPF_TRACE_FENTRY || program.expectedAttachType === BPF_TRACE_FEXIT;
   if (isExtension && program.type === BPF_PROG_TYPE_TRACING && isTrampoline) env.reject('EINVAL', 'Cannot extend fentry/fexit');
+}
+
+/** Callers of a function rely on what it was found to do; a replacement may do no more. */
+function checkReplacedEffects(env: Env, func: TargetFunction): void {
+  if (func.unreliable) env.reject('EINVAL', 'Cannot replace static functions');
+  const main = env.subprogs[0]!;
+  if (main.changesPacketData && !func.changesPacketData)
+    env.reject('EINVAL', 'Extension program changes packet data, while original does not');
+  if (main.mightSleep && !func.mightSleep) env.reject('EINVAL', 'Extension program may sleep, while original does not');
 }
 
 /** The prototype of a typedef of a pointer to a function, `void *__data` first. */
@@ -138,9 +152,11 @@ function attachToFunction(env: Env, target: Target, isExtension: boolean, attach
   if (!isExtension && !isFunctionAttach(attachType)) env.refuse('EINVAL');
   const proto = funcProto(env, target);
   if (isExtension) checkReplacedType(env, target);
-  const isStatic = target.program !== null && target.type.kind === 'FUNC' && target.type.linkage === 'static';
-  checkModel(env, btf, isStatic ? undefined : proto, name);
-  env.attachProto = isStatic ? null : { btf, protoId: proto.id, name, skipFirstArg: false, targetIsBpf: target.program !== null };
+  const isUnreliable = target.func?.unreliable ?? false;
+  checkModel(env, btf, isUnreliable ? undefined : proto, name);
+  env.attachProto = isUnreliable
+    ? null
+    : { btf, protoId: proto.id, name, skipFirstArg: false, targetIsBpf: target.program !== null };
   if ((env.program.flags & PROG_FLAGS.BPF_F_SLEEPABLE) !== 0) checkSleepable(env, target);
   else if (attachType === BPF_MODIFY_RETURN) checkModifiable(env, target);
   if (isExtension) return;

@@ -109,7 +109,7 @@ export function bench(insns: readonly Insn[], options: Options = {}): Bench {
   });
   const profile = { name: 'test', version: [6, 18, 0], helpers, kfuncs: new Map() } as unknown as Profile;
   const flags = { strictAlignment: false, testStateFreq: options.testStateFreq ?? false, testRegInvariants: false };
-  const env = new Env({ profile, program, progType: {} as ProgType, subject, flags, log, budget: 1_000_000 });
+  const env = new Env({ profile, program, progType: {} as ProgType, subject, flags, log, budget: 1_000_000, target: [] });
   const starts = options.subprogs ?? [0];
   const order: number[] = [];
   env.subprogs = starts.map((start) => {
