@@ -45,6 +45,12 @@ const MAX_CALL_FRAMES = 8;
 const ARG_REGS = 0b111110;
 
 /**
+ * The kernel's own search for precision went astray, which real programs can bring about: the program is refused in the words
+ * of verifier_bug(), include/linux/bpf_verifier.h.
+ */
+export const refuseAstray = (env: Env, text: string): never => env.reject('EFAULT', `verifier bug: ${text}`);
+
+/**
  * Registers and stack slots whose exact value matters, per frame, at one point of the way back (struct backtrack_state).
  * Slots travel as two words: 0 to 31 and 32 to 63.
  */
@@ -112,15 +118,22 @@ export class Backtrack {
     return (this.slotsLo[this.frame]! | this.slotsHi[this.frame]!) !== 0;
   }
 
+  /** the wanted slots of the current frame as a hexadecimal number */
+  get topSlotsHex(): string {
+    const hi = this.slotsHi[this.frame]! >>> 0;
+    const lo = this.slotsLo[this.frame]! >>> 0;
+    return hi === 0 ? lo.toString(16) : hi.toString(16) + lo.toString(16).padStart(8, '0');
+  }
+
   /** On the way back an exit leads into the function. */
   enterFunction(env: Env): void {
-    if (this.frame === MAX_CALL_FRAMES - 1) env.bug(`subprog enter from frame ${this.frame}`);
+    if (this.frame === MAX_CALL_FRAMES - 1) refuseAstray(env, `subprog enter from frame ${this.frame}`);
     this.frame++;
   }
 
   /** On the way back a call leads out of the function. */
   leaveFunction(env: Env): void {
-    if (this.frame === 0) env.bug('subprog exit from frame 0');
+    if (this.frame === 0) refuseAstray(env, 'subprog exit from frame 0');
     this.frame--;
   }
 }
@@ -175,25 +188,20 @@ function throughStore(bt: Backtrack, insn: Insn, entry: HistoryEntry | null): bo
 }
 
 const hex = (mask: number): string => (mask >>> 0).toString(16);
-const slotsHex = (bt: Backtrack): string => {
-  const hi = bt.slotsHi[bt.frame]! >>> 0;
-  const lo = bt.slotsLo[bt.frame]! >>> 0;
-  return hi === 0 ? lo.toString(16) : hi.toString(16) + lo.toString(16).padStart(8, '0');
-};
 
 /** A call of a function of the program. A static function was just left backwards, a global one was never entered. */
 function throughSubprogCall(env: Env, bt: Backtrack, insn: Insn, idx: number, subseqIdx: number): void {
   const subprogno = findSubprog(env, idx + insn.imm + 1);
   const subprog = env.subprogs[subprogno];
-  if (!subprog) return env.bug(`backtracking call of unknown function at ${idx}`);
+  if (!subprog) return refuseAstray(env, `backtracking call of unknown function at ${idx}`);
   if (subprog.isGlobal) {
-    if (idx + 1 !== subseqIdx) env.bug('extra insn from subprog');
-    if ((bt.topRegs & ARG_REGS) !== 0) env.bug(`global subprog unexpected regs ${hex(bt.topRegs)}`);
+    if (idx + 1 !== subseqIdx) env.verbose('verifier bug: extra insn from subprog (idx + 1 != subseq_idx)\n');
+    if ((bt.topRegs & ARG_REGS) !== 0) refuseAstray(env, `global subprog unexpected regs ${hex(bt.topRegs)}`);
     bt.clearReg(0);
     return;
   }
-  if ((bt.topRegs & ~ARG_REGS) !== 0) env.bug(`static subprog unexpected regs ${hex(bt.topRegs)}`);
-  if (bt.topHasSlots) env.bug(`static subprog leftover stack slots ${slotsHex(bt)}`);
+  if ((bt.topRegs & ~ARG_REGS) !== 0) refuseAstray(env, `static subprog unexpected regs ${hex(bt.topRegs)}`);
+  if (bt.topHasSlots) refuseAstray(env, `static subprog leftover stack slots ${bt.topSlotsHex}`);
   const args = bt.topRegs;
   bt.clearArgs();
   bt.leaveFunction(env);
@@ -202,8 +210,8 @@ function throughSubprogCall(env: Env, bt: Backtrack, insn: Insn, idx: number, su
 
 /** From the first instruction of a callback back to the call that runs it: its arguments were not made by the caller. */
 function throughCallbackEntry(env: Env, bt: Backtrack): void {
-  if ((bt.topRegs & ~ARG_REGS) !== 0) env.bug(`callback unexpected regs ${hex(bt.topRegs)}`);
-  if (bt.topHasSlots) env.bug(`callback leftover stack slots ${slotsHex(bt)}`);
+  if ((bt.topRegs & ~ARG_REGS) !== 0) refuseAstray(env, `callback unexpected regs ${hex(bt.topRegs)}`);
+  if (bt.topHasSlots) refuseAstray(env, `callback leftover stack slots ${bt.topSlotsHex}`);
   bt.clearArgs();
   bt.leaveFunction(env);
 }
@@ -212,7 +220,7 @@ function throughCallbackEntry(env: Env, bt: Backtrack): void {
 function throughHelperCall(env: Env, bt: Backtrack, insn: Insn, idx: number, subseqIdx: number): boolean {
   if (insn.src === BPF_PSEUDO_KFUNC_CALL && insn.imm === 0) return false;
   bt.clearReg(0);
-  if ((bt.topRegs & ARG_REGS) !== 0) env.bug(`backtracking call unexpected regs ${hex(bt.topRegs)}`);
+  if ((bt.topRegs & ARG_REGS) !== 0) refuseAstray(env, `backtracking call unexpected regs ${hex(bt.topRegs)}`);
   const leaves = insn.src === 0 && env.profile.helpers[insn.imm]?.effects?.rule === 'tail_call';
   if (leaves && subseqIdx - idx !== 1) bt.enterFunction(env);
   return true;
@@ -221,7 +229,7 @@ function throughHelperCall(env: Env, bt: Backtrack, insn: Insn, idx: number, sub
 /** An exit of a called function, or of a callback: R0 is wanted there if it is wanted behind the call. */
 function throughExit(env: Env, bt: Backtrack, subseqIdx: number): void {
   if (subseqIdx >= 0 && env.facts.callsCallback[subseqIdx] !== 0) bt.clearArgs();
-  if ((bt.topRegs & ARG_REGS) !== 0) env.bug(`backtracking exit unexpected regs ${hex(bt.topRegs)}`);
+  if ((bt.topRegs & ARG_REGS) !== 0) refuseAstray(env, `backtracking exit unexpected regs ${hex(bt.topRegs)}`);
   const call = subseqIdx >= 1 ? env.insns[subseqIdx - 1] : undefined;
   const wanted = call !== undefined && isSubprogCall(call) && bt.hasReg(0);
   bt.clearReg(0);

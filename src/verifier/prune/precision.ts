@@ -5,7 +5,7 @@ import type { Reg } from '../state/reg.ts';
 import { SCALAR_VALUE } from '../state/reg_types.ts';
 import { isSpilled } from '../state/stack_slot.ts';
 import type { State } from '../state/state.ts';
-import { Backtrack, backtrackInsn } from './backtrack.ts';
+import { Backtrack, backtrackInsn, refuseAstray } from './backtrack.ts';
 import { regMaskText, stackMaskText } from './format.ts';
 import { historyEntryAt } from './history.ts';
 
@@ -65,7 +65,8 @@ function unmarkedSlots(env: Env, frame: Frame, wanted: number, marked: number, f
   for (let rest = wanted; rest !== 0; rest &= rest - 1) {
     const bit = rest & -rest;
     const spi = firstSpi + 31 - Math.clz32(bit);
-    if (spi >= frame.slots.length) env.bug(`stack slot ${spi}, total slots ${frame.slots.length}`);
+    if (spi >= frame.slots.length)
+      refuseAstray(env, `stack slot ${spi}, total slots ${frame.slots.length} (i >= func->allocated_stack / BPF_REG_SIZE)`);
     if ((marked & bit) !== 0 || !isScalarSlot(frame, spi)) wanted &= ~bit;
   }
   return wanted;
@@ -94,7 +95,10 @@ function markFunctionArguments(env: Env, state: State): boolean {
   const wanted = bt.regs[bt.frame]!;
   const isFunctionEntry = state.curframe === 0 && frame.subprogno > 0 && frame.callsite === NO_CALLSITE;
   if (!isFunctionEntry || bt.topHasSlots || (wanted & ~ARG_REGS) !== 0)
-    env.bug(`backtracking func entry subprog ${frame.subprogno} reg_mask ${(wanted >>> 0).toString(16)}`);
+    refuseAstray(
+      env,
+      `backtracking func entry subprog ${frame.subprogno} reg_mask ${(wanted >>> 0).toString(16)} stack_mask ${bt.topSlotsHex}`,
+    );
   bt.regs[bt.frame] = 0;
   let scalars = 0;
   for (let regno = 1; regno <= 5; regno++) if (((wanted >>> regno) & 1) !== 0 && isScalarReg(frame, regno)) scalars |= 1 << regno;
@@ -135,7 +139,7 @@ function walkBack(env: Env, start: State): boolean {
       subseqIdx = at;
       at = previousInsn(state, at);
       if (at === NO_INSN) break;
-      if (at < 0 || at >= env.insns.length) env.bug(`backtracking idx ${at}`);
+      if (at < 0 || at >= env.insns.length) refuseAstray(env, `backtracking idx ${at}`);
     }
     const parent: State | null = state.parent;
     if (!parent) break;
@@ -164,7 +168,7 @@ export function markChainPrecision(env: Env, regno: number): void {
   const start = env.cur;
   bt.reset();
   bt.frame = start.curframe;
-  if (!isScalarReg(start.top, regno)) env.bug('backtracking misuse');
+  if (!isScalarReg(start.top, regno)) refuseAstray(env, 'backtracking misuse');
   bt.setReg(regno);
   walkBack(env, start);
 }
