@@ -9,7 +9,6 @@ import {
   baseOf,
   CONST_PTR_TO_MAP,
   isMaybeNull,
-  isPacketPointer,
   isSocketPointer,
   MEM_RDONLY,
   PTR_TO_ARENA,
@@ -20,6 +19,8 @@ import {
   PTR_TO_MAP_KEY,
   PTR_TO_MAP_VALUE,
   PTR_TO_MEM,
+  PTR_TO_PACKET,
+  PTR_TO_PACKET_META,
   PTR_TO_STACK,
   PTR_TO_TP_BUFFER,
   PTR_UNTRUSTED,
@@ -87,14 +88,11 @@ function checkSocket(env: Env, reg: Reg, access: Access): void {
   loadUnknown(env, access, false);
 }
 
-function dispatch(env: Env, reg: Reg, access: Access, insnIdx: number, signExtends: boolean): void {
+/** Pointers that programs use less often than those to the stack, to map values, packets and the context. */
+function checkOther(env: Env, reg: Reg, access: Access): void {
   const { regno, off, size, write, valueRegno } = access;
   const { type } = reg;
-  if (type === PTR_TO_STACK) checkStackAccess(env, regno, off, size, write, valueRegno, insnIdx);
-  else if (type === PTR_TO_MAP_VALUE) checkMapValueAccess(env, regno, off, size, write, valueRegno, insnIdx, signExtends);
-  else if (type === PTR_TO_CTX) checkContextAccess(env, regno, off, size, write, valueRegno, insnIdx, signExtends);
-  else if (isPacketPointer(type)) checkPacketMemAccess(env, regno, off, size, write, valueRegno);
-  else if (type === PTR_TO_MAP_KEY) checkMapKey(env, reg, access);
+  if (type === PTR_TO_MAP_KEY) checkMapKey(env, reg, access);
   else if (baseOf(type) === PTR_TO_MEM) checkMemory(env, reg, access);
   else if (type === PTR_TO_FLOW_KEYS) {
     refuseLeak(env, access, 'flow keys');
@@ -137,6 +135,23 @@ export function checkMemAccess(
 ): void {
   const reg = env.cur.top.regs[regno] as Reg;
   checkPtrAlignment(env, reg, off, size, strictAlignmentOnce);
-  dispatch(env, reg, { regno, off: (off + reg.off) | 0, size, write, valueRegno }, insnIdx, signExtends);
+  const at = (off + reg.off) | 0;
+  switch (reg.type) {
+    case PTR_TO_STACK:
+      checkStackAccess(env, regno, at, size, write, valueRegno, insnIdx);
+      break;
+    case PTR_TO_MAP_VALUE:
+      checkMapValueAccess(env, regno, at, size, write, valueRegno, insnIdx, signExtends);
+      break;
+    case PTR_TO_CTX:
+      checkContextAccess(env, regno, at, size, write, valueRegno, insnIdx, signExtends);
+      break;
+    case PTR_TO_PACKET:
+    case PTR_TO_PACKET_META:
+      checkPacketMemAccess(env, regno, at, size, write, valueRegno);
+      break;
+    default:
+      checkOther(env, reg, { regno, off: at, size, write, valueRegno });
+  }
   if (!write && size < 8 && valueRegno >= 0) extendLoaded(env, valueRegno, size as 1 | 2 | 4, signExtends);
 }
