@@ -8,10 +8,17 @@ import { verifyMain, verifySubprogs } from './enter.ts';
 import { Env } from './env.ts';
 import { LOG_LEVEL1, Log } from './log/log.ts';
 import { printStats, statsOf } from './log/stats.ts';
-import { addDefaultExceptionCallback, addLoopStack, addMayGotoStack, removeDeadFunctions } from './program/after.ts';
+import {
+  addDefaultExceptionCallback,
+  addLoopStack,
+  addMayGotoStack,
+  checkFunctionAddresses,
+  removeDeadFunctions,
+} from './program/after.ts';
 import { checkAttachTarget } from './program/attach.ts';
 import { checkBtfInfo, checkBtfInfoEarly } from './program/btf_info.ts';
 import { checkCfg, computePostorder } from './program/cfg.ts';
+import { checkFunctionReferences } from './program/dead_functions.ts';
 import { markFastcallPatterns, removeFastcallSpillsFills } from './program/fastcall.ts';
 import { computeLiveRegs } from './program/live_regs.ts';
 import { checkLoadAttributes, effectiveAttachType } from './program/load.ts';
@@ -70,8 +77,10 @@ function check(env: Env): void {
   addLoopStack(env);
   addMayGotoStack(env);
   checkTailCallMaps(env);
+  checkFunctionAddresses(env);
   removeDeadFunctions(env);
   addDefaultExceptionCallback(env);
+  checkFunctionReferences(env);
 }
 
 type Outcome = Omit<Verdict, 'stats'>;

@@ -138,7 +138,7 @@ function checkLockArg(env: Env, prepared: PreparedHelper, regno: number): void {
 
 function checkAllocSize(env: Env, reg: Reg, regno: number, meta: CallMeta): void {
   if (!isConst(reg.scalar)) env.reject('EACCES', `R${regno} is not a known constant'`);
-  meta.memSize = reg.scalar.valueLo;
+  meta.memSize = reg.scalar.valueLo >>> 0;
   markChainPrecision(env, regno);
 }
 

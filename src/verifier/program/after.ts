@@ -25,11 +25,33 @@ export function addLoopStack(env: Env): void {
  */
 export function removeDeadFunctions(env: Env): void {
   if (!env.bpfCapable) return;
-  const ends = env.subprogs.map((_, number) => subprogEnd(env, number));
-  env.subprogs = env.subprogs.filter((sub, number) => {
-    for (let index = sub.start; index < (ends[number] as number); index++) if (env.facts.seen[index] !== 0) return true;
-    return false;
-  });
+  const reached = env.subprogs.map((_, number) => isReached(env, number));
+  env.subprogs = env.subprogs.filter((_, number) => reached[number]);
+}
+
+const isReached = (env: Env, number: number): boolean => {
+  const end = subprogEnd(env, number);
+  for (let index = (env.subprogs[number] as Subprog).start; index < end; index++) if (env.facts.seen[index] !== 0) return true;
+  return false;
+};
+
+/**
+ * The address of a function that no path entered, such as the callback of a loop of no turns, leads to the function that follows
+ * when the dead one is removed; where none follows the program is refused (jit_subprogs). A program of one function is not asked.
+ *
+ * Differs from the kernel: the place that its message names counts rewritten instructions, ours those that are left.
+ */
+export function checkFunctionAddresses(env: Env): void {
+  if (!env.bpfCapable) return;
+  const reached = env.subprogs.map((_, number) => isReached(env, number));
+  const getsCallback = env.seenException && env.exceptionCallbackSubprog === 0;
+  if (getsCallback || reached.filter(Boolean).length <= 1) return;
+  for (let index = 0; index < env.insns.length; index++) {
+    const ref = env.facts.immRef[index];
+    if (ref?.kind !== 'func' || env.facts.seen[index] === 0 || reached.indexOf(true, ref.subprog) !== -1) continue;
+    const left = env.facts.seen.reduce((count, seen) => count + (seen === 0 ? 0 : 1), 0);
+    env.reject('EFAULT', `verifier bug: No program to jit at insn ${left} (subprog < 0)`);
+  }
 }
 
 /** A program that throws without a callback of its own gets one behind its functions (add_hidden_subprog). */

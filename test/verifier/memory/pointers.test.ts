@@ -109,4 +109,9 @@ describeRules('other memory', [
     '.section "tp_btf/sched_switch"\n.program test\nr2 = *(u64 *)(r1 +8)\n*(u32 *)(r2 +1264) = 0\nr0 = 0\nexit',
     'only read is supported',
   ],
+  [
+    'a ring buffer record has an unsigned size',
+    '.map ring ringbuf max_entries=4096\n.program test\nr1 = ring ll\nr2 = -58\nr3 = 0\ncall bpf_ringbuf_reserve\nif r0 == 0 goto out\n*(u8 *)(r0 +100) = 1\nr1 = r0\nr2 = 0\ncall bpf_ringbuf_discard\nout:\nr0 = 0\nexit',
+    'accept',
+  ],
 ]);

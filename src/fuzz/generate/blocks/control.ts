@@ -127,7 +127,7 @@ const countedLoop = (g: Generator): void => {
   const { code, random } = g;
   const counter = g.keeper();
   if (counter === null) return;
-  const turns = random.pick([1, 2, 3, 4, 8, 16, 30]);
+  const turns = random.pick([1, 2, 3, 4, 8, 12]);
   const downward = random.chance(0.25);
   const wide = isWide(g);
   code.movK(counter, downward ? turns : 0, wide);
