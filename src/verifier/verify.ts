@@ -18,7 +18,6 @@ import {
 import { checkAttachTarget } from './program/attach.ts';
 import { checkBtfInfo, checkBtfInfoEarly } from './program/btf_info.ts';
 import { checkCfg, computePostorder } from './program/cfg.ts';
-import { checkFunctionReferences } from './program/dead_functions.ts';
 import { markFastcallPatterns, removeFastcallSpillsFills } from './program/fastcall.ts';
 import { computeLiveRegs } from './program/live_regs.ts';
 import { checkLoadAttributes, effectiveAttachType } from './program/load.ts';
@@ -80,7 +79,6 @@ function check(env: Env): void {
   checkFunctionAddresses(env);
   removeDeadFunctions(env);
   addDefaultExceptionCallback(env);
-  checkFunctionReferences(env);
 }
 
 type Outcome = Omit<Verdict, 'stats'>;
