@@ -1,7 +1,7 @@
 import { Fault, type FaultReason } from '../contracts/errors.ts';
 import type { Allocation, AllocationInfo, HostMemory } from '../contracts/host_memory.ts';
 import { Heap } from './heap.ts';
-import { type LinearMemory, newLinearMemory } from './linear_memory.ts';
+import { giveBackLinearMemory, type LinearMemory, newLinearMemory } from './linear_memory.ts';
 import { type AddressRegion, NULL_GUARD } from './regions.ts';
 import {
   GRANULE,
@@ -34,6 +34,8 @@ const PAGE = 64 << 10;
 const GROWTH = 1 << 20;
 const DEFAULT_LIMIT = 256 << 20;
 const LARGEST_LIMIT = 1536 << 20;
+/** Memories that have grown beyond this are not kept for others. */
+const KEPT_BYTES = 8 << 20;
 /** Bytes for values that are put together elsewhere before they are loaded. */
 const SCRATCH_BYTES = 64;
 
@@ -107,6 +109,18 @@ export class GuestMemory implements HostMemory {
 
   region(high: number): AddressRegion | undefined {
     return this.#regions.get(high);
+  }
+
+  /** Gives the memory back, for the next one of the same limit. This one must not be used any more. */
+  release(): void {
+    if (this.u8.length - this.base <= KEPT_BYTES) {
+      this.u8.fill(0, this.base, Math.min(this.#heap.top, this.u8.length));
+      this.shadow.fill(0);
+      giveBackLinearMemory(this.memory, (this.base + this.limit) / PAGE);
+    }
+    this.u8 = new Uint8Array(0);
+    this.view = new DataView(new ArrayBuffer(0));
+    this.shadow = this.u8;
   }
 
   allocate(size: number, info: AllocationInfo): number {
@@ -265,10 +279,10 @@ export class GuestMemory implements HostMemory {
     if (hi !== KERNEL_HIGH) return this.#regions.get(hi)?.resolve(lo >>> 0, size, write) ?? -1;
     const offset = lo >>> 0;
     const end = offset + size;
+    if (size < 0 || offset < this.base || end > this.u8.length) return -1;
     const shadow = this.shadow;
     const first = (offset - this.base) >>> GRANULE_SHIFT;
     const last = (end - 1 - this.base) >>> GRANULE_SHIFT;
-    if (offset < this.base || last >= shadow.length) return -1;
     let stack = false;
     for (let granule = first; granule <= last; granule++) {
       const tag = shadow[granule]!;

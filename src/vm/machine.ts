@@ -132,6 +132,14 @@ export class Machine implements EngineHost, RegistryHost {
     return this.#loader.load(program, options);
   }
 
+  /**
+   * Gives the machine's memory back. Optional; worth it where many machines are made, as the next one then costs microseconds.
+   * The machine and its maps must not be used any more.
+   */
+  release(): void {
+    this.memory.release();
+  }
+
   /** Runs a program to its end, and gives back what nobody can see any more. Everything but a `Fault` of the program is thrown. */
   execute(execution: Execution): Executed {
     const { code, context } = execution;

@@ -1,3 +1,4 @@
+import { BtfError } from '../btf/error.ts';
 import { parseFields } from '../btf/fields.ts';
 import { type FieldRecord, type FieldType, MAP_VALUE_FIELDS } from '../btf/special.ts';
 import { Reject, Unmodelled } from '../contracts/errors.ts';
@@ -119,12 +120,18 @@ export class MapRegistry implements MapEnvironment {
     return id;
   }
 
+  /** Where the kernel refuses the BTF of a value, libbpf makes the map without it (bpf_object__create_map). */
   fieldsOf(def: MapDef): FieldRecord | null {
     if (def.btf === null || def.btfValueTypeId === 0) return null;
     const type = def.btf.skipModifiers(def.btfValueTypeId);
     if (type.kind !== 'STRUCT' && type.kind !== 'DATASEC') return null;
     const kernel = { btf: this.#profile.btf, destructors: this.#profile.facts.destructors };
-    return parseFields(def.btf, type.id, MAP_VALUE_FIELDS, def.valueSize, kernel);
+    try {
+      return parseFields(def.btf, type.id, MAP_VALUE_FIELDS, def.valueSize, kernel);
+    } catch (error) {
+      if (error instanceof BtfError) return null;
+      throw error;
+    }
   }
 
   newMapObject(def: MapDef, id: number): number {

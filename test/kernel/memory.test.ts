@@ -183,6 +183,13 @@ describe('stack frames', () => {
     expect(faultOf(() => memory.check(bottom + 8, KERNEL_HIGH, 8, false)).reason).toBe('use-after-free');
   });
 
+  it.each([-1, 513, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 52])('have no %i bytes', (size) => {
+    const memory = small();
+    const bottom = memory.openFrame(0);
+    expect(memory.probe(bottom, KERNEL_HIGH, size, true)).toBe(-1);
+    expect(faultOf(() => memory.check(bottom, KERNEL_HIGH, size, false)).reason).toBe('out-of-bounds');
+  });
+
   it('are seeded: the same seed gives the same bytes, another seed others', () => {
     const bytes = (seed: number): string => {
       const memory = new GuestMemory({ limit: 1 << 20, seed });

@@ -63,6 +63,7 @@ export class Cgroups {
   readonly root: Cgroup;
   readonly #objects: KernelObjects;
   readonly #byPath = new Map<string, Cgroup>();
+  readonly #byCss = new Map<number, Cgroup>();
   readonly #byOffset = new Map<number, Cgroup>();
   #lastId = 1;
 
@@ -95,12 +96,18 @@ export class Cgroups {
 
   /** The cgroup of a `cgroup_subsys_state`. */
   ofCss(css: number): Cgroup | null {
-    return this.#byOffset.get(css) ?? null;
+    return this.#byCss.get(css) ?? null;
+  }
+
+  /** The cgroup whose `struct cgroup` this is. */
+  ofObject(offset: number): Cgroup | null {
+    return this.#byOffset.get(offset) ?? null;
   }
 
   #register(cgroup: Cgroup): Cgroup {
     this.#byPath.set(cgroup.path(), cgroup);
-    this.#byOffset.set(cgroup.css, cgroup);
+    this.#byCss.set(cgroup.css, cgroup);
+    this.#byOffset.set(cgroup.offset, cgroup);
     this.#lastId = Math.max(this.#lastId, cgroup.id);
     return cgroup;
   }
