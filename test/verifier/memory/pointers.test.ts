@@ -111,7 +111,7 @@ describeRules('other memory', [
   ],
   [
     'a ring buffer record has an unsigned size',
-    '.map ring ringbuf max_entries=4096\n.program test\nr1 = ring ll\nr2 = -58\nr3 = 0\ncall bpf_ringbuf_reserve\nif r0 == 0 goto out\n*(u8 *)(r0 +100) = 1\nr1 = r0\nr2 = 0\ncall bpf_ringbuf_discard\nout:\nr0 = 0\nexit',
+    '.section "kprobe/x"\n.map ring ringbuf max_entries=4096\n.program test\nr1 = ring ll\nr2 = -58\nr3 = 0\ncall bpf_ringbuf_reserve\nif r0 == 0 goto out\n*(u8 *)(r0 +100) = 1\nr1 = r0\nr2 = 0\ncall bpf_ringbuf_discard\nout:\nr0 = 0\nexit',
     'accept',
   ],
 ]);
