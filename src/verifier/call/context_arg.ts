@@ -7,7 +7,7 @@ import type { Env } from '../env.ts';
 /** Parameters that are the program's context. Source: btf_is_prog_ctx_type, btf_validate_prog_ctx_type, kernel/bpf/btf.c. */
 
 /** Structs of the kernel that may be named instead of the context as programs see it (btf_is_projection_of). */
-const PROJECTIONS: Readonly<Record<string, string>> = { __sk_buff: 'sk_buff', xdp_md: 'xdp_buff' };
+export const PROJECTIONS: Readonly<Record<string, string>> = { __sk_buff: 'sk_buff', xdp_md: 'xdp_buff' };
 
 /** The pointee up to its first typedef. */
 function pointeeTypedef(btf: Btf, pointer: PtrType): BtfType {

@@ -32,6 +32,7 @@ import {
 } from '../state/reg_types.ts';
 import { hasUnsafeModifiers, isRcuReg, standsForStruct } from '../state/trust.ts';
 import { ARG_PTR_TO_DYNPTR } from './arg_types.ts';
+import { PROJECTIONS } from './context_arg.ts';
 import { structOfBase } from './kfunc_classify.ts';
 import type { KfuncMeta } from './kfunc_meta.ts';
 import { hasFlag, hasRole, type KfuncParam } from './kfunc_shape.ts';
@@ -78,9 +79,6 @@ export function noteMapArg(env: Env, index: number, meta: KfuncMeta): void {
   meta.mapUid = map ? reg.aux : 0;
 }
 
-/** Names that a pointer to the kernel's struct may have in place of the context's (btf_is_projection_of). */
-const PROJECTIONS: Readonly<Record<string, string>> = { __sk_buff: 'sk_buff', xdp_md: 'xdp_buff' };
-
 /** A kernel struct: the one that is declared, or one that begins with it (process_kf_arg_ptr_to_btf_id). */
 function checkStructType(env: Env, index: number, meta: KfuncMeta, needId: number): void {
   const reg = regAt(env, index);
@@ -88,9 +86,9 @@ function checkStructType(env: Env, index: number, meta: KfuncMeta, needId: numbe
   const isTyped = baseOf(reg.type) === PTR_TO_BTF_ID;
   const regBtf = isTyped ? btfOf(reg) : btf;
   const regId = isTyped ? reg.aux : structOfBase(env, baseOf(reg.type));
-  const releases = (hasFlag(meta.shape, 'KF_RELEASE') && reg.refObjId !== 0) || isNocastAlias(regBtf, regId, btf, needId);
+  const strict = (hasFlag(meta.shape, 'KF_RELEASE') && reg.refObjId !== 0) || isNocastAlias(regBtf, regId, btf, needId);
   const regType = regBtf.skipModifiers(regId);
-  const { match, message } = structIdsMatch(regBtf, regType.id, reg.off, btf, needId, releases);
+  const { match, message } = structIdsMatch(regBtf, regType.id, reg.off, btf, needId, strict);
   if (message !== undefined) env.verbose(`${message}\n`);
   const need = btf.type(needId);
   if (match || PROJECTIONS[need.name] === regType.name) return;
