@@ -1,0 +1,8 @@
+# It does not say 2.
+.section "cgroup_skb/ingress"
+.program cgroup_out_of_range
+.expect verdict reject
+.expect errno EINVAL
+.expect message "At program exit the register R0 has smin=2 smax=2 should have been in [0, 1]"
+  r0 = 2
+  exit

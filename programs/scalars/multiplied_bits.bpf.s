@@ -1,0 +1,21 @@
+# A product of a bounded value keeps its low bits known.
+.map values array key_size=4 value_size=64 max_entries=4
+.section "socket"
+.program multiplied_bits
+.expect verdict accept
+.expect return 0
+  *(u32 *)(r10 -4) = 0
+  r2 = r10
+  r2 += -4
+  r1 = values ll
+  call bpf_map_lookup_elem
+  if r0 == 0 goto out
+  r6 = r0
+  call bpf_get_prandom_u32
+  r0 &= 7
+  r0 *= 8
+  r6 += r0
+  r1 = *(u64 *)(r6 +0)
+out:
+  r0 = 0
+  exit
