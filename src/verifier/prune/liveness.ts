@@ -19,6 +19,25 @@ import { stackMaskText } from './format.ts';
 const WORDS = 8;
 const MAX_CALL_FRAMES = 8;
 
+/** Masks of a function's instructions for the stack of one frame, and which of them have to be computed again. */
+class FrameMasks {
+  readonly words: Int32Array;
+  /** by instruction from the function's start: its own marks, or those of a successor, changed since it was computed */
+  readonly stale: Uint8Array;
+  staleCount = 0;
+
+  constructor(length: number) {
+    this.words = new Int32Array(length * WORDS);
+    this.stale = new Uint8Array(length);
+  }
+
+  markStale(index: number): void {
+    if (this.stale[index] !== 0) return;
+    this.stale[index] = 1;
+    this.staleCount++;
+  }
+}
+
 /** A function as entered through one chain of calls (struct func_instance). */
 class FuncInstance {
   readonly caller: FuncInstance | null;
@@ -33,7 +52,7 @@ class FuncInstance {
   updated = false;
   mustWriteDropped = false;
   /** masks per frame, null until one is set */
-  readonly frames: (Int32Array | null)[];
+  readonly frames: (FrameMasks | null)[];
   readonly mustWriteSet: Uint8Array;
   readonly callees = new Map<number, FuncInstance>();
   /** another function entered from the same call instruction (callbacks) */
@@ -49,16 +68,13 @@ class FuncInstance {
     this.postorderStart = subprog.postorderStart;
     this.postorderEnd = postorderEnd(env, subprogno);
     this.depth = caller ? caller.depth + 1 : 0;
-    this.frames = new Array<Int32Array | null>(this.depth + 1).fill(null);
+    this.frames = new Array<FrameMasks | null>(this.depth + 1).fill(null);
     this.mustWriteSet = new Uint8Array(this.length);
   }
 
-  masksOf(frameno: number): Int32Array {
-    const masks = this.frames[frameno];
-    if (masks) return masks;
-    const fresh = new Int32Array(this.length * WORDS);
-    this.frames[frameno] = fresh;
-    return fresh;
+  masksOf(frameno: number): FrameMasks {
+    this.frames[frameno] ??= new FrameMasks(this.length);
+    return this.frames[frameno];
   }
 
   chainText(): string {
@@ -76,8 +92,8 @@ export class LivenessState {
   /** write marks of the instruction under way, two words a frame */
   readonly writes = new Int32Array(MAX_CALL_FRAMES * 2);
   writeInsn = 0;
-  /** successors of every instruction, -1 for none; filled at the first propagation */
-  successors: Int32Array | null = null;
+  /** edges of the control flow inside functions; found at the first propagation */
+  flow: Flow | null = null;
   // the state that is being asked about
   readonly queryInstances: FuncInstance[] = [];
   readonly queryCallsites: number[] = [];
@@ -134,11 +150,13 @@ const currentInstance = (env: Env, live: LivenessState): FuncInstance => {
 };
 
 function addReads(instance: FuncInstance, frameno: number, insnIdx: number, lo: number, hi: number): void {
-  const masks = instance.masksOf(frameno);
+  const frame = instance.masksOf(frameno);
+  const masks = frame.words;
   const at = (insnIdx - instance.start) * WORDS;
   const readLo = masks[at]! | lo;
   const readHi = masks[at + 1]! | hi;
   if (readLo === masks[at] && readHi === masks[at + 1]) return;
+  frame.markStale(insnIdx - instance.start);
   if (((readLo & ~masks[at + 6]!) | (readHi & ~masks[at + 7]!)) !== 0) instance.updated = true;
   masks[at] = readLo;
   masks[at + 1] = readHi;
@@ -175,7 +193,8 @@ function commitWrites(live: LivenessState, instance: FuncInstance): void {
     let lo = writes[frameno * 2]!;
     let hi = writes[frameno * 2 + 1]!;
     if (!seen && (lo | hi) === 0) continue;
-    const masks = instance.masksOf(frameno);
+    const frame = instance.masksOf(frameno);
+    const masks = frame.words;
     const at = index * WORDS;
     const oldLo = masks[at + 2]!;
     const oldHi = masks[at + 3]!;
@@ -186,6 +205,7 @@ function commitWrites(live: LivenessState, instance: FuncInstance): void {
     if (lo !== oldLo || hi !== oldHi) {
       masks[at + 2] = lo;
       masks[at + 3] = hi;
+      frame.markStale(index);
       instance.updated = true;
     }
     if (((oldLo & ~lo) | (oldHi & ~hi)) !== 0) instance.mustWriteDropped = true;
@@ -203,17 +223,35 @@ export function commitStackWriteMarks(env: Env): void {
   if (live.current) commitWrites(live, live.current);
 }
 
-const successorsOf = (env: Env, live: LivenessState): Int32Array => {
-  if (live.successors) return live.successors;
-  const table = new Int32Array(env.insns.length * 2).fill(-1);
-  for (let i = 0; i < env.insns.length; i++) {
+/** Edges between instructions. */
+interface Flow {
+  /** two successors of every instruction, -1 for none */
+  readonly successors: Int32Array;
+  /** predecessors of instruction i are `predecessors[first[i]]` to `predecessors[first[i + 1] - 1]` */
+  readonly first: Int32Array;
+  readonly predecessors: Int32Array;
+}
+
+function findFlow(env: Env): Flow {
+  const { length } = env.insns;
+  const successors = new Int32Array(length * 2).fill(-1);
+  const first = new Int32Array(length + 2);
+  for (let i = 0; i < length; i++) {
     const count = insnSuccessors(env.insns, i);
-    if (count > 0) table[i * 2] = succ0;
-    if (count > 1) table[i * 2 + 1] = succ1;
+    if (count > 0) successors[i * 2] = succ0;
+    if (count > 1) successors[i * 2 + 1] = succ1;
   }
-  live.successors = table;
-  return table;
-};
+  for (const to of successors) if (to >= 0) first[to + 2] = first[to + 2]! + 1;
+  for (let i = 2; i < first.length; i++) first[i] = first[i]! + first[i - 1]!;
+  const predecessors = new Int32Array(first[length + 1]!);
+  for (let edge = 0; edge < successors.length; edge++) {
+    const to = successors[edge]!;
+    if (to < 0) continue;
+    predecessors[first[to + 1]!] = edge >> 1;
+    first[to + 1] = first[to + 1]! + 1;
+  }
+  return { successors, first, predecessors };
+}
 
 function logMaskChange(
   env: Env,
@@ -236,14 +274,9 @@ function logMaskChange(
 }
 
 /** One step of the data flow at one instruction; true when its masks changed (update_insn). */
-function updateInsn(
-  env: Env,
-  instance: FuncInstance,
-  frameno: number,
-  masks: Int32Array,
-  successors: Int32Array,
-  insnIdx: number,
-): boolean {
+function updateInsn(env: Env, instance: FuncInstance, frameno: number, frame: FrameMasks, flow: Flow, insnIdx: number): boolean {
+  const { successors } = flow;
+  const masks = frame.words;
   const next = successors[insnIdx * 2]!;
   if (next < 0) return false;
   const at = (insnIdx - instance.start) * WORDS;
@@ -271,6 +304,10 @@ function updateInsn(
   const changed =
     ((liveLo ^ masks[at + 6]!) | (liveHi ^ masks[at + 7]!) | (accLo ^ masks[at + 4]!) | (accHi ^ masks[at + 5]!)) !== 0;
   if (!changed) return false;
+  for (let edge = flow.first[insnIdx]!; edge < flow.first[insnIdx + 1]!; edge++) {
+    const before = flow.predecessors[edge]! - instance.start;
+    if (before >= 0 && before < instance.length) frame.markStale(before);
+  }
   if (
     env.log.tracesAll &&
     ((readLo | readHi | writeLo | writeHi) !== 0 || insnIdx === instance.start || env.facts.prunePoint[insnIdx] !== 0)
@@ -290,7 +327,7 @@ function updateInsn(
 function propagateToCaller(live: LivenessState, instance: FuncInstance, caller: FuncInstance): void {
   startWrites(live, caller, instance.callsite);
   for (let frameno = 0; frameno < instance.depth; frameno++) {
-    const masks = instance.frames[frameno];
+    const masks = instance.frames[frameno]?.words;
     if (!masks) continue;
     live.writes[frameno * 2] = masks[4]!;
     live.writes[frameno * 2 + 1] = masks[5]!;
@@ -299,28 +336,42 @@ function propagateToCaller(live: LivenessState, instance: FuncInstance, caller: 
   commitWrites(live, caller);
 }
 
-/** Computes liveness of the instance to its fixed point (update_instance). */
-function updateInstance(env: Env, live: LivenessState, instance: FuncInstance): void {
-  const successors = successorsOf(env, live);
-  if (instance.mustWriteDropped) {
-    // must-write sets became smaller: sets computed from them start over
-    for (const masks of instance.frames) {
-      if (!masks) continue;
-      for (let at = 0; at < masks.length; at += WORDS) {
-        masks[at + 4] = 0;
-        masks[at + 5] = 0;
-      }
+/** must-write sets became smaller: sets computed from them start over */
+function restartWritten(instance: FuncInstance): void {
+  for (const frame of instance.frames) {
+    if (!frame) continue;
+    for (let index = 0; index < instance.length; index++) {
+      frame.words[index * WORDS + 4] = 0;
+      frame.words[index * WORDS + 5] = 0;
+      frame.markStale(index);
     }
   }
+}
+
+/** One pass over a frame, against the flow; instructions whose inputs are as they were give what they gave. */
+function sweep(env: Env, instance: FuncInstance, frameno: number, frame: FrameMasks, flow: Flow): boolean {
+  let changed = false;
+  for (let i = instance.postorderStart; i < instance.postorderEnd && frame.staleCount > 0; i++) {
+    const insnIdx = env.postorder[i]!;
+    const index = insnIdx - instance.start;
+    if (frame.stale[index] === 0) continue;
+    frame.stale[index] = 0;
+    frame.staleCount--;
+    if (updateInsn(env, instance, frameno, frame, flow, insnIdx)) changed = true;
+  }
+  return changed;
+}
+
+/** Computes liveness of the instance to its fixed point (update_instance). */
+function updateInstance(env: Env, live: LivenessState, instance: FuncInstance): void {
+  live.flow ??= findFlow(env);
+  if (instance.mustWriteDropped) restartWritten(instance);
   let iterations = 0;
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed; iterations++) {
     changed = false;
-    iterations++;
     for (let frameno = 0; frameno <= instance.depth; frameno++) {
-      const masks = instance.frames[frameno];
-      if (!masks) continue;
-      for (let i = instance.postorderStart; i < instance.postorderEnd; i++)
-        if (updateInsn(env, instance, frameno, masks, successors, env.postorder[i]!)) changed = true;
+      const frame = instance.frames[frameno];
+      if (frame && sweep(env, instance, frameno, frame, live.flow)) changed = true;
     }
   }
   if (env.log.tracesAll) env.log.trace(`${instance.chainText()} live stack update done in ${iterations} iterations\n`);
@@ -368,7 +419,7 @@ export function liveSlotsLo(env: Env, frameno: number): number {
   let hi = 0;
   for (let i = frameno; i <= live.queryFrame; i++) {
     const instance = live.queryInstances[i]!;
-    const masks = instance.frames[frameno];
+    const masks = instance.frames[frameno]?.words;
     if (!masks) continue;
     let insnIdx = live.queryInsn;
     if (i < live.queryFrame) {
