@@ -2,6 +2,7 @@ import type { CallbackSpec, Helper, HelperProto } from '../contracts/helper.ts';
 import type { HostCall } from '../contracts/host_call.ts';
 import type { RevisedEntry } from '../contracts/revision.ts';
 import { helpers } from './index.ts';
+import { findVma2026 } from './run/find_vma.ts';
 import { userRingbufDrainVersion3 } from './run/user_ringbuf.ts';
 
 const named = (name: string): Helper => helpers.find((helper) => helper?.name === name)!;
@@ -59,4 +60,18 @@ const callbacks: RevisedEntry = {
   ],
 };
 
-export const HELPER_REVISIONS: readonly RevisedEntry[] = [userRingbufDrain, dynptrCallback, callbacks];
+/** bpf_find_vma: as merged, and as hardened in 2026. */
+const findVmaEntry: RevisedEntry = {
+  name: 'find_vma',
+  base: '5.17',
+  revisions: [
+    { name: '5.17', summary: 'takes mmap_lock of any task without a reference to its address space' },
+    {
+      name: '2026',
+      summary: 'for another task: interrupts must be on, alloc_lock free, and the address space is kept by a reference',
+      helpers: [running(named('bpf_find_vma'), findVma2026)],
+    },
+  ],
+};
+
+export const HELPER_REVISIONS: readonly RevisedEntry[] = [userRingbufDrain, dynptrCallback, callbacks, findVmaEntry];

@@ -1,5 +1,6 @@
 import type { Helper } from '../contracts/helper.ts';
 import { BASE_TYPES, to, WITH_PERFMON } from './availability.ts';
+import { findVma } from './run/find_vma.ts';
 import { getCurrentComm, getCurrentPidTgid, getCurrentTask, getCurrentUidGid, sendSignal, sendSignalThread } from './run/task.ts';
 import { anything, arg, INTEGER, object, output, proto, size } from './spec.ts';
 
@@ -99,6 +100,7 @@ export const taskHelpers: readonly Helper[] = [
           anything('flags'),
         ],
         INTEGER,
+        { run: findVma },
       ),
     ],
     available: [to(BASE_TYPES, 'bpf_find_vma_proto', ...WITH_PERFMON)],

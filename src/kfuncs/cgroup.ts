@@ -1,5 +1,6 @@
 import type { Kfunc } from '../contracts/kfunc.ts';
 import { EVERYONE, GENERIC, TRACING_HOOK } from './availability.ts';
+import { cgroupAcquire, cgroupAncestor, cgroupFromId, cgroupRelease } from './run/cgroup.ts';
 
 /** Control groups. */
 export const cgroupKfuncs: readonly Kfunc[] = [
@@ -9,6 +10,7 @@ export const cgroupKfuncs: readonly Kfunc[] = [
     declaration: 'struct cgroup *bpf_cgroup_acquire(struct cgroup *cgrp)',
     flags: ['KF_ACQUIRE', 'KF_RET_NULL', 'KF_RCU'],
     available: GENERIC,
+    run: cgroupAcquire,
   },
   {
     name: 'bpf_cgroup_release',
@@ -16,6 +18,7 @@ export const cgroupKfuncs: readonly Kfunc[] = [
     declaration: 'void bpf_cgroup_release(struct cgroup *cgrp)',
     flags: ['KF_RELEASE'],
     available: GENERIC,
+    run: cgroupRelease,
   },
   {
     name: 'bpf_cgroup_ancestor',
@@ -23,6 +26,7 @@ export const cgroupKfuncs: readonly Kfunc[] = [
     declaration: 'struct cgroup *bpf_cgroup_ancestor(struct cgroup *cgrp, int level)',
     flags: ['KF_ACQUIRE', 'KF_RET_NULL', 'KF_RCU'],
     available: GENERIC,
+    run: cgroupAncestor,
   },
   {
     name: 'bpf_cgroup_from_id',
@@ -30,6 +34,7 @@ export const cgroupKfuncs: readonly Kfunc[] = [
     declaration: 'struct cgroup *bpf_cgroup_from_id(u64 cgid)',
     flags: ['KF_ACQUIRE', 'KF_RET_NULL'],
     available: GENERIC,
+    run: cgroupFromId,
   },
   {
     name: 'bpf_cgroup_read_xattr',

@@ -1,5 +1,10 @@
 import type { Kfunc } from '../contracts/kfunc.ts';
 import { EVERYONE } from './availability.ts';
+import { bitsDestroy, bitsNew, bitsNext } from './run/bits.ts';
+import { cssDestroy, cssNew, cssNext, cssTaskDestroy, cssTaskNew, cssTaskNext } from './run/css_iterators.ts';
+import { numDestroy, numNew, numNext } from './run/num.ts';
+import { taskDestroy, taskNew, taskNext } from './run/task_iterator.ts';
+import { taskVmaDestroy, taskVmaNew, taskVmaNext } from './run/task_vma.ts';
 
 /** Open-coded iterators, three kfuncs each. */
 export const iteratorsKfuncs: readonly Kfunc[] = [
@@ -11,6 +16,7 @@ export const iteratorsKfuncs: readonly Kfunc[] = [
     available: EVERYONE,
     roles: ['iter_num'],
     allowedInLocks: true,
+    run: numNew,
   },
   {
     name: 'bpf_iter_num_next',
@@ -20,6 +26,7 @@ export const iteratorsKfuncs: readonly Kfunc[] = [
     available: EVERYONE,
     roles: ['iter_num'],
     allowedInLocks: true,
+    run: numNext,
   },
   {
     name: 'bpf_iter_num_destroy',
@@ -29,6 +36,7 @@ export const iteratorsKfuncs: readonly Kfunc[] = [
     available: EVERYONE,
     roles: ['iter_num'],
     allowedInLocks: true,
+    run: numDestroy,
   },
   {
     name: 'bpf_iter_bits_new',
@@ -36,6 +44,7 @@ export const iteratorsKfuncs: readonly Kfunc[] = [
     declaration: 'int bpf_iter_bits_new(struct bpf_iter_bits *it, const u64 *unsafe_ptr__ign, u32 nr_words)',
     flags: ['KF_ITER_NEW'],
     available: EVERYONE,
+    run: bitsNew,
   },
   {
     name: 'bpf_iter_bits_next',
@@ -43,6 +52,7 @@ export const iteratorsKfuncs: readonly Kfunc[] = [
     declaration: 'int *bpf_iter_bits_next(struct bpf_iter_bits *it)',
     flags: ['KF_RET_NULL', 'KF_ITER_NEXT'],
     available: EVERYONE,
+    run: bitsNext,
   },
   {
     name: 'bpf_iter_bits_destroy',
@@ -50,6 +60,7 @@ export const iteratorsKfuncs: readonly Kfunc[] = [
     declaration: 'void bpf_iter_bits_destroy(struct bpf_iter_bits *it)',
     flags: ['KF_ITER_DESTROY'],
     available: EVERYONE,
+    run: bitsDestroy,
   },
   {
     name: 'bpf_iter_task_new',
@@ -57,6 +68,7 @@ export const iteratorsKfuncs: readonly Kfunc[] = [
     declaration: 'int bpf_iter_task_new(struct bpf_iter_task *it, struct task_struct *task__nullable, unsigned int flags)',
     flags: ['KF_TRUSTED_ARGS', 'KF_ITER_NEW', 'KF_RCU_PROTECTED'],
     available: EVERYONE,
+    run: taskNew,
   },
   {
     name: 'bpf_iter_task_next',
@@ -64,6 +76,7 @@ export const iteratorsKfuncs: readonly Kfunc[] = [
     declaration: 'struct task_struct *bpf_iter_task_next(struct bpf_iter_task *it)',
     flags: ['KF_RET_NULL', 'KF_ITER_NEXT'],
     available: EVERYONE,
+    run: taskNext,
   },
   {
     name: 'bpf_iter_task_destroy',
@@ -71,6 +84,7 @@ export const iteratorsKfuncs: readonly Kfunc[] = [
     declaration: 'void bpf_iter_task_destroy(struct bpf_iter_task *it)',
     flags: ['KF_ITER_DESTROY'],
     available: EVERYONE,
+    run: taskDestroy,
   },
   {
     name: 'bpf_iter_task_vma_new',
@@ -78,6 +92,7 @@ export const iteratorsKfuncs: readonly Kfunc[] = [
     declaration: 'int bpf_iter_task_vma_new(struct bpf_iter_task_vma *it, struct task_struct *task, u64 addr)',
     flags: ['KF_RCU', 'KF_ITER_NEW'],
     available: EVERYONE,
+    run: taskVmaNew,
   },
   {
     name: 'bpf_iter_task_vma_next',
@@ -85,6 +100,7 @@ export const iteratorsKfuncs: readonly Kfunc[] = [
     declaration: 'struct vm_area_struct *bpf_iter_task_vma_next(struct bpf_iter_task_vma *it)',
     flags: ['KF_RET_NULL', 'KF_ITER_NEXT'],
     available: EVERYONE,
+    run: taskVmaNext,
   },
   {
     name: 'bpf_iter_task_vma_destroy',
@@ -92,6 +108,7 @@ export const iteratorsKfuncs: readonly Kfunc[] = [
     declaration: 'void bpf_iter_task_vma_destroy(struct bpf_iter_task_vma *it)',
     flags: ['KF_ITER_DESTROY'],
     available: EVERYONE,
+    run: taskVmaDestroy,
   },
   {
     name: 'bpf_iter_css_new',
@@ -99,6 +116,7 @@ export const iteratorsKfuncs: readonly Kfunc[] = [
     declaration: 'int bpf_iter_css_new(struct bpf_iter_css *it, struct cgroup_subsys_state *start, unsigned int flags)',
     flags: ['KF_TRUSTED_ARGS', 'KF_ITER_NEW', 'KF_RCU_PROTECTED'],
     available: EVERYONE,
+    run: cssNew,
   },
   {
     name: 'bpf_iter_css_next',
@@ -106,6 +124,7 @@ export const iteratorsKfuncs: readonly Kfunc[] = [
     declaration: 'struct cgroup_subsys_state *bpf_iter_css_next(struct bpf_iter_css *it)',
     flags: ['KF_RET_NULL', 'KF_ITER_NEXT'],
     available: EVERYONE,
+    run: cssNext,
   },
   {
     name: 'bpf_iter_css_destroy',
@@ -113,6 +132,7 @@ export const iteratorsKfuncs: readonly Kfunc[] = [
     declaration: 'void bpf_iter_css_destroy(struct bpf_iter_css *it)',
     flags: ['KF_ITER_DESTROY'],
     available: EVERYONE,
+    run: cssDestroy,
   },
   {
     name: 'bpf_iter_css_task_new',
@@ -121,6 +141,7 @@ export const iteratorsKfuncs: readonly Kfunc[] = [
     flags: ['KF_TRUSTED_ARGS', 'KF_ITER_NEW'],
     available: EVERYONE,
     roles: ['iter_css_task_new'],
+    run: cssTaskNew,
   },
   {
     name: 'bpf_iter_css_task_next',
@@ -128,6 +149,7 @@ export const iteratorsKfuncs: readonly Kfunc[] = [
     declaration: 'struct task_struct *bpf_iter_css_task_next(struct bpf_iter_css_task *it)',
     flags: ['KF_RET_NULL', 'KF_ITER_NEXT'],
     available: EVERYONE,
+    run: cssTaskNext,
   },
   {
     name: 'bpf_iter_css_task_destroy',
@@ -135,6 +157,7 @@ export const iteratorsKfuncs: readonly Kfunc[] = [
     declaration: 'void bpf_iter_css_task_destroy(struct bpf_iter_css_task *it)',
     flags: ['KF_ITER_DESTROY'],
     available: EVERYONE,
+    run: cssTaskDestroy,
   },
   {
     name: 'bpf_iter_kmem_cache_new',

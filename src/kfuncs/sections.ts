@@ -1,5 +1,7 @@
 import type { Kfunc } from '../contracts/kfunc.ts';
+import { rcuReadLock, rcuReadUnlock } from '../kernel/rcu.ts';
 import { EVERYONE } from './availability.ts';
+import { localIrqRestore, localIrqSave, preemptDisable, preemptEnable } from './run/sections.ts';
 
 /** RCU, preemption and interrupt sections, and resilient spin locks. */
 export const sectionsKfuncs: readonly Kfunc[] = [
@@ -10,6 +12,7 @@ export const sectionsKfuncs: readonly Kfunc[] = [
     flags: [],
     available: EVERYONE,
     roles: ['rcu_read_lock'],
+    run: rcuReadLock,
   },
   {
     name: 'bpf_rcu_read_unlock',
@@ -18,6 +21,7 @@ export const sectionsKfuncs: readonly Kfunc[] = [
     flags: [],
     available: EVERYONE,
     roles: ['rcu_read_unlock'],
+    run: rcuReadUnlock,
   },
   {
     name: 'bpf_preempt_disable',
@@ -26,6 +30,7 @@ export const sectionsKfuncs: readonly Kfunc[] = [
     flags: [],
     available: EVERYONE,
     roles: ['preempt_disable'],
+    run: preemptDisable,
   },
   {
     name: 'bpf_preempt_enable',
@@ -34,6 +39,7 @@ export const sectionsKfuncs: readonly Kfunc[] = [
     flags: [],
     available: EVERYONE,
     roles: ['preempt_enable'],
+    run: preemptEnable,
   },
   {
     name: 'bpf_local_irq_save',
@@ -42,6 +48,7 @@ export const sectionsKfuncs: readonly Kfunc[] = [
     flags: [],
     available: EVERYONE,
     roles: ['local_irq_save'],
+    run: localIrqSave,
   },
   {
     name: 'bpf_local_irq_restore',
@@ -50,6 +57,7 @@ export const sectionsKfuncs: readonly Kfunc[] = [
     flags: [],
     available: EVERYONE,
     roles: ['local_irq_restore'],
+    run: localIrqRestore,
   },
   {
     name: 'bpf_res_spin_lock',

@@ -1,5 +1,6 @@
 import type { Kfunc } from '../contracts/kfunc.ts';
 import { EVERYONE, GENERIC } from './availability.ts';
+import { taskAcquire, taskFromPid, taskRelease, taskUnderCgroup } from './run/task.ts';
 
 /** Tasks. */
 export const taskKfuncs: readonly Kfunc[] = [
@@ -9,6 +10,7 @@ export const taskKfuncs: readonly Kfunc[] = [
     declaration: 'struct task_struct *bpf_task_acquire(struct task_struct *p)',
     flags: ['KF_ACQUIRE', 'KF_RET_NULL', 'KF_RCU'],
     available: GENERIC,
+    run: taskAcquire,
   },
   {
     name: 'bpf_task_release',
@@ -16,6 +18,7 @@ export const taskKfuncs: readonly Kfunc[] = [
     declaration: 'void bpf_task_release(struct task_struct *p)',
     flags: ['KF_RELEASE'],
     available: GENERIC,
+    run: taskRelease,
   },
   {
     name: 'bpf_task_from_pid',
@@ -23,6 +26,7 @@ export const taskKfuncs: readonly Kfunc[] = [
     declaration: 'struct task_struct *bpf_task_from_pid(s32 pid)',
     flags: ['KF_ACQUIRE', 'KF_RET_NULL'],
     available: GENERIC,
+    run: taskFromPid,
   },
   {
     name: 'bpf_task_from_vpid',
@@ -30,6 +34,7 @@ export const taskKfuncs: readonly Kfunc[] = [
     declaration: 'struct task_struct *bpf_task_from_vpid(s32 vpid)',
     flags: ['KF_ACQUIRE', 'KF_RET_NULL'],
     available: GENERIC,
+    run: taskFromPid,
   },
   {
     name: 'bpf_task_under_cgroup',
@@ -37,6 +42,7 @@ export const taskKfuncs: readonly Kfunc[] = [
     declaration: 'long bpf_task_under_cgroup(struct task_struct *task, struct cgroup *ancestor)',
     flags: ['KF_RCU'],
     available: GENERIC,
+    run: taskUnderCgroup,
   },
   {
     name: 'bpf_task_get_cgroup1',

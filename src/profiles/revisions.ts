@@ -7,9 +7,10 @@ import type { Kfunc } from '../contracts/kfunc.ts';
 import type { Profile } from '../contracts/profile.ts';
 import type { RevisedEntry, Revision } from '../contracts/revision.ts';
 import { HELPER_REVISIONS } from '../helpers/revisions.ts';
+import { KFUNC_REVISIONS } from '../kfuncs/revisions.ts';
 
 export const REVISED_ENTRIES: ReadonlyMap<string, RevisedEntry> = new Map(
-  [...HELPER_REVISIONS].map((entry) => [entry.name, entry]),
+  [...HELPER_REVISIONS, ...KFUNC_REVISIONS].map((entry) => [entry.name, entry]),
 );
 
 /** The revision that a text such as `user_ringbuf_drain=v3` names. Throws `Malformed` with what there is instead. */
