@@ -370,7 +370,7 @@ export class GuestMemory implements HostMemory {
   }
 
   #fault(reason: FaultReason, message: string, lo: number, hi: number): Fault {
-    return new Fault(reason, message, (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0), this.site < 0 ? null : this.site);
+    return new Fault(reason, message, (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0));
   }
 
   #hex(offset: number): string {
