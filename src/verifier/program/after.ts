@@ -36,22 +36,29 @@ const isReached = (env: Env, number: number): boolean => {
 };
 
 /**
- * The address of a function that no path entered, such as the callback of a loop of no turns, leads to the function that follows
- * when the dead one is removed; where none follows the program is refused (jit_subprogs). A program of one function is not asked.
+ * The address of a function that no path entered, such as the callback of a loop of no turns, leads to what moves into its place
+ * when dead code is removed. Unless another function begins right there the program is refused (jit_subprogs). A program of one
+ * function is not asked.
  *
  * Differs from the kernel: the place that its message names counts rewritten instructions, ours those that are left.
  */
 export function checkFunctionAddresses(env: Env): void {
-  if (!env.bpfCapable) return;
-  const reached = env.subprogs.map((_, number) => isReached(env, number));
-  const getsCallback = env.seenException && env.exceptionCallbackSubprog === 0;
-  if (getsCallback || reached.filter(Boolean).length <= 1) return;
-  for (let index = 0; index < env.insns.length; index++) {
-    const ref = env.facts.immRef[index];
-    if (ref?.kind !== 'func' || env.facts.seen[index] === 0 || reached.indexOf(true, ref.subprog) !== -1) continue;
-    const left = env.facts.seen.reduce((count, seen) => count + (seen === 0 ? 0 : 1), 0);
-    env.reject('EFAULT', `verifier bug: No program to jit at insn ${left} (subprog < 0)`);
-  }
+  const { seen, immRef } = env.facts;
+  const starts = env.subprogs.filter((_, number) => isReached(env, number)).map(({ start }) => start);
+  const hiddenCount = env.seenException && env.exceptionCallbackSubprog === 0 ? 1 : 0;
+  if (!env.bpfCapable || starts.length + hiddenCount <= 1) return;
+  const movedTo = [0];
+  for (let index = 0; index < env.insns.length; index++) movedTo.push((movedTo[index] as number) + (seen[index] === 0 ? 0 : 1));
+  const newStarts = new Set(starts.map((start) => movedTo[start]));
+  immRef.forEach((ref, index) => {
+    if (ref?.kind !== 'func' || seen[index] === 0) return;
+    const { start } = env.subprogs[ref.subprog] as Subprog;
+    if (seen[start] !== 0) return;
+    let gap = start;
+    while (gap > 0 && seen[gap - 1] === 0) gap--;
+    const place = (movedTo[gap] as number) + start - gap;
+    if (!newStarts.has(place)) env.reject('EFAULT', `verifier bug: No program to jit at insn ${place} (subprog < 0)`);
+  });
 }
 
 /** A program that throws without a callback of its own gets one behind its functions (add_hidden_subprog). */

@@ -20,7 +20,7 @@ export interface Case {
 const profile = openProfile('linux-6.18', readVmlinuxPart);
 
 /** Verdict and level-2 log of the one program of a case. */
-function answer({ text, caps = ALL_CAPABILITIES }: Case) {
+export function answer({ text, caps = ALL_CAPABILITIES }: Case) {
   const pieces: string[] = [];
   const image = assemble(text, 'case.bpf.s', { profile });
   const verdict = verify(image.programs[0]!, profile, { logLevel: 2, capabilities: caps, log: (piece) => pieces.push(piece) });

@@ -301,3 +301,42 @@ export const FUNCTIONS: readonly Case[] = [
     refused: ['EACCES', "R7 invalid mem access 'scalar'"],
   },
 ];
+
+/** References to functions that were never entered; the message of the kernel counts instructions after its rewriting. */
+export const DANGLING: readonly (readonly [rule: string, text: string])[] = [
+  [
+    'nothing follows the removed function',
+    `.section "classifier"
+      .program "int prog(void *ctx)"
+      call g; r1 = 0; r2 = cb ll; r3 = 0; r4 = 0; call bpf_loop; r0 = 0; exit
+      .func "static int g(void)"
+      r0 = 0; exit
+      .func "static int cb(__u64 i, void *ctx)"
+      r0 = 0; exit`,
+  ],
+  [
+    'the second of two removed functions ends up inside the next',
+    `.section "classifier"
+      .program "int prog(void *ctx)"
+      call g; r1 = 0; r2 = cb ll; r3 = 0; r4 = 0; call bpf_loop; r1 = 0; r2 = cb2 ll; r3 = 0; r4 = 0; call bpf_loop
+      call h; r0 = 0; exit
+      .func "static int g(void)"
+      r0 = 0; exit
+      .func "static int cb(__u64 i, void *ctx)"
+      r0 = 0; exit
+      .func "static int cb2(__u64 i, void *ctx)"
+      r0 = 0; exit
+      .func "static int h(void)"
+      r0 = 0; r0 = 0; r0 = 0; exit`,
+  ],
+  [
+    'the kernel’s own exception callback is behind what moved up',
+    `.extern "void bpf_throw(__u64 cookie) __ksym"
+      .section "classifier"
+      .program "int prog(void *ctx)"
+      call bpf_get_prandom_u32; if r0 == 0 goto out; r1 = 0; r2 = cb ll; r3 = 0; r4 = 0; call bpf_loop; r0 = 0; exit
+      out: r1 = 0; call bpf_throw; r0 = 0; exit
+      .func "static int cb(__u64 i, void *ctx)"
+      r0 = 0; exit`,
+  ],
+];
