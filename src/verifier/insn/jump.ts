@@ -125,14 +125,16 @@ function splitPath(env: Env, insn: Insn, fromReg: boolean, is32: boolean): void 
 
 function refineBoth(env: Env, insn: Insn, dst: Reg, src: Reg, taken: State, is32: boolean): void {
   const fromReg = sourceOf(insn.code) === BPF_X;
-  refine(dst.scalar, src.scalar, opOf(insn.code), is32, fromReg && insn.src === insn.dst);
+  const isSame = fromReg && insn.src === insn.dst;
+  refine(dst.scalar, src.scalar, opOf(insn.code), is32, isSame);
   const takenDst = checkBounds(env, holdsA, 'true_reg1');
-  const takenSrc = checkBounds(env, holdsB, 'true_reg2');
+  // a register that is compared with itself is put right once
+  const takenSrc = isSame ? takenDst : checkBounds(env, holdsB, 'true_reg2');
   const stayDst = checkBounds(env, failsA, 'false_reg1');
-  const staySrc = checkBounds(env, failsB, 'false_reg2');
+  const staySrc = isSame ? stayDst : checkBounds(env, failsB, 'false_reg2');
   put(taken, insn.dst, takenDst);
   put(env.cur, insn.dst, stayDst);
-  if (!fromReg) return;
+  if (!fromReg || isSame) return;
   put(taken, insn.src, takenSrc);
   put(env.cur, insn.src, staySrc);
 }

@@ -58,4 +58,9 @@ describeRules('comparisons of pointers', [
     `${PACKET}r4 = r2\nr4 += 8\nif r4 > r3 goto +2\nr0 = 2\nexit\nif r4 > r3 goto +1\nr0 = r9\nr0 = 2\nexit`,
     'accept',
   ],
+  [
+    'a register that contradicts itself is put right once',
+    socket(`call bpf_get_prandom_u32\nr0 &= 1\nif w0 <= w0 goto +0\nexit`),
+    'accept',
+  ],
 ]);
