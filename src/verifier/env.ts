@@ -10,6 +10,7 @@ import type { Capabilities, Subject } from '../contracts/subject.ts';
 import type { Insn } from '../isa/insn.ts';
 import type { LineInfo, Program } from '../program/program.ts';
 import type { Log } from './log/log.ts';
+import type { Observer } from './observer.ts';
 import type { TargetFunction } from './program/target.ts';
 import type { LivenessState } from './prune/liveness.ts';
 import type { VisitedStates } from './prune/visited.ts';
@@ -265,6 +266,9 @@ export class Env {
   contextArgs: ContextArg[] = [];
   /** the one arena map of the program */
   arena: MapInfo | null = null;
+  /** first byte of an iterator's key, and of its value, that the program does not touch (aux->max_rdonly_access, max_rdwr_access) */
+  maxReadOnlyAccess = 0;
+  maxReadWriteAccess = 0;
 
   /** owned by the pruning rooms */
   liveness: LivenessState | null = null;
@@ -283,6 +287,8 @@ export class Env {
     this.flags = parts.flags;
     this.log = parts.log;
     this.budget = parts.budget;
+    this.observer = parts.observer ?? null;
+    this.prunes = parts.prune ?? true;
     this.target = parts.target;
     this.insns = program.insns;
     this.facts = new InsnFacts(program.insns.length);

@@ -1,6 +1,7 @@
 import type { ErrnoName } from '../contracts/errors.ts';
 import type { Capabilities } from '../contracts/subject.ts';
 import type { LogSink } from './log/log.ts';
+import type { Observer } from './observer.ts';
 
 /** What the kernel counts (print_verification_stats). */
 export interface VerifierStats {
@@ -10,6 +11,17 @@ export interface VerifierStats {
   readonly maxStatesPerInsn: number;
   /** stack of each function in bytes, as `16+0` */
   readonly stackDepth: string;
+}
+
+/** What the kernel keeps of an accepted program beside its instructions. */
+export interface LoadedFacts {
+  /** slots of loads that give 0 where an ordinary load would fault (BPF_PROBE_MEM) */
+  readonly probeLoads: ReadonlySet<number>;
+  /** slots that some path reaches; the others are taken out or never run */
+  readonly reached: ReadonlySet<number>;
+  /** bytes of an iterator's key and value that the program may touch */
+  readonly keyAccess: number;
+  readonly valueAccess: number;
 }
 
 export interface Verdict {
@@ -22,6 +34,8 @@ export interface Verdict {
   /** names of what is not modelled, for `unknown` */
   readonly unmodelled: readonly string[];
   readonly stats: VerifierStats;
+  /** of an accepted program */
+  readonly loaded?: LoadedFacts;
 }
 
 export interface VerifyOptions {
@@ -33,6 +47,10 @@ export interface VerifyOptions {
   readonly flags?: number;
   /** processed instructions after which the answer is `unknown` (`budget`); default: the kernel's own limit alone */
   readonly budget?: number;
+  /** told of every state that is explored */
+  readonly observer?: Observer;
+  /** false: no path ends because a stored state covers it, so that loops end only where their condition or `budget` ends them */
+  readonly prune?: boolean;
   /** microseconds on some clock, for the statistics line; without it the line says 0 */
   readonly clock?: () => number;
 }

@@ -21,6 +21,7 @@ import { checkCfg, computePostorder } from './program/cfg.ts';
 import { markFastcallPatterns, removeFastcallSpillsFills } from './program/fastcall.ts';
 import { computeLiveRegs } from './program/live_regs.ts';
 import { checkLoadAttributes, effectiveAttachType } from './program/load.ts';
+import { loadedFacts } from './program/loaded_facts.ts';
 import { resolvePseudoLdImm64 } from './program/resolve.ts';
 import { computeScc } from './program/scc.ts';
 import { checkMaxStackDepth } from './program/stack_depth.ts';
@@ -154,6 +155,8 @@ function open(program: Program, profile: Profile, options: VerifyOptions): Env |
     },
     log: new Log(logLevel, sink),
     budget: options.budget ?? Number.POSITIVE_INFINITY,
+    observer: options.observer,
+    prune: options.prune,
     target,
   });
 }
@@ -175,7 +178,8 @@ function run(program: Program, profile: Profile, options: VerifyOptions): Verdic
   const outcome = outcomeOf(env);
   if ((options.logLevel ?? 0) !== 0) printStats(env, Math.round((options.clock?.() ?? 0) - started));
   env.log.finish();
-  return { ...outcome, stats: statsOf(env) };
+  const stats = statsOf(env);
+  return outcome.verdict === 'accept' ? { ...outcome, stats, loaded: loadedFacts(env) } : { ...outcome, stats };
 }
 
 function opened(program: Program, profile: Profile, options: VerifyOptions): Env | Outcome {
