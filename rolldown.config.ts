@@ -1,10 +1,13 @@
-import { cpSync } from 'node:fs';
-import { defineConfig } from 'rolldown';
+import { chmodSync, cpSync } from 'node:fs';
+import type { BuildOptions } from 'rolldown';
 
-/** The BTF of the bundled kernels stands beside the code and is read by parts. */
-const KERNELS = [['src/profiles/linux_6_18/btf', 'dist/btf/linux-6.18']] as const;
+/** The BTF of the bundled kernels is read by parts; the kernel oracle is compiled where it is used. */
+const FILES_BESIDE = [
+  ['src/profiles/linux_6_18/btf', 'dist/btf/linux-6.18'],
+  ['tools/kernel-oracle', 'dist/kernel-oracle'],
+] as const;
 
-export default defineConfig({
+const config: BuildOptions = {
   input: { cli: 'src/cli/main.ts', node: 'src/cli/bundled_kernel.ts', index: 'src/index.ts' },
   platform: 'node',
   external: /^(node:|ohm-js|fast-check|yaml|valibot)/,
@@ -13,9 +16,11 @@ export default defineConfig({
     {
       name: 'files-beside-the-code',
       writeBundle() {
-        cpSync('tools/kernel-oracle/kernel_oracle.c', 'dist/kernel-oracle/kernel_oracle.c');
-        for (const [from, to] of KERNELS) cpSync(from, to, { recursive: true, filter: (path) => !path.endsWith('.ts') });
+        for (const [from, to] of FILES_BESIDE) cpSync(from, to, { recursive: true, filter: (path) => !path.endsWith('.ts') });
+        chmodSync('dist/cli.js', 0o755);
       },
     },
   ],
-});
+};
+
+export default config;

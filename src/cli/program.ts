@@ -139,6 +139,7 @@ export function buildProgram(done: (status: ExitStatus) => void): Command {
     .description('whether programs do what they say of themselves')
     .argument('<file...>', INPUTS)
     .addOption(format('text', 'json'))
+    .option('--verdicts', 'print the verdict and the message of each too')
     .action(
       answer(async (files: string[], options: SelftestCommandOptions) =>
         (await import('./selftest_command.ts')).selftestCommand(files, options),

@@ -115,7 +115,11 @@ export async function runCommand(path: string, options: RunCommandOptions): Prom
     const result = run(program, profile, runOptions);
     const micros = options.repeat > 1 ? ((performance.now() - start) * 1000) / options.repeat : null;
     const told = runReport(path, program, result, result.maps, micros);
-    print(options.format === 'json' ? `${JSON.stringify(told)}\n` : runText(told, result.outcomes, marks));
+    print(
+      options.format === 'json'
+        ? `${JSON.stringify(told)}\n`
+        : runText(told, { data: runOptions.data ?? null, context: runOptions.context ?? null }, result.outcomes, marks),
+    );
     return result.fault === null ? EXIT.good : EXIT.bad;
   } catch (error) {
     if (!(error instanceof Unmodelled)) throw error;

@@ -9,9 +9,13 @@ import { readQuestion } from './question.ts';
 
 export interface SelftestCommandOptions extends CommonOptions {
   readonly format: 'text' | 'json';
+  readonly verdicts?: boolean;
 }
 
 const MARKS = { pass: colours.green, fail: colours.red, skip: colours.yellow } as const;
+
+const verdictLine = ({ verdict, message }: SelftestResult): string =>
+  verdict === null ? '' : colours.dim(`    ${verdict}${message === null || message === '' ? '' : `: ${message}`}\n`);
 
 /** `drybpf selftest FILE...`: whether programs do what they say of themselves. */
 export async function selftestCommand(paths: readonly string[], options: SelftestCommandOptions): Promise<ExitStatus> {
@@ -29,7 +33,7 @@ export async function selftestCommand(paths: readonly string[], options: Selftes
         results.push(result);
         if (result.outcome === 'fail') status = worst(status, EXIT.bad);
         if (options.format === 'json') print(`${JSON.stringify(result)}\n`);
-        else print(`${MARKS[result.outcome](resultText(result))}\n`);
+        else print(`${MARKS[result.outcome](resultText(result))}\n${options.verdicts === true ? verdictLine(result) : ''}`);
       }
     } catch (error) {
       progress.clear();

@@ -4,13 +4,11 @@
  */
 export function comparableLog(log: string): string {
   const numbers = new Map<string, number>();
-  return log
-    .replace(/verification time \d+ usec\n/, '')
-    .replace(/0xffff[0-9a-f]{12}|0xKADDR\d+/g, (address) => {
-      const number = numbers.get(address) ?? numbers.size + 1;
-      numbers.set(address, number);
-      return `0xKADDR${number}`;
-    });
+  return log.replace(/verification time \d+ usec\n/, '').replace(/0xffff[0-9a-f]{12}|0xKADDR\d+/g, (address) => {
+    const number = numbers.get(address) ?? numbers.size + 1;
+    numbers.set(address, number);
+    return `0xKADDR${number}`;
+  });
 }
 
 /** Where two logs part: the line, and both texts there; null for equal logs. */

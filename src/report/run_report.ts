@@ -122,7 +122,13 @@ const dumpLines = (bytes: string): string[] =>
 
 const bare = (bytes: readonly string[] | undefined): string => (bytes ?? []).map((byte) => byte.replace(/^0x/, '')).join(' ');
 
-function mapLines(name: string, entries: readonly ReportedEntry[]): string[] {
+const isZero = (bytes: readonly string[] | undefined): boolean => (bytes ?? []).every((byte) => Number(byte) === 0);
+const isZeroEntry = ({ value, values }: ReportedEntry): boolean =>
+  values === undefined ? isZero(value) : values.every((one) => isZero(one.value));
+
+/** Entries of a map; those that are all zero, as most of a fresh array is, are only counted. */
+function mapLines(name: string, all: readonly ReportedEntry[]): string[] {
+  const entries = all.filter((entry) => !isZeroEntry(entry));
   const shown = entries.slice(0, SHOWN_ENTRIES).flatMap(({ key, value, values }) => {
     const left = key === undefined ? '' : `${bare(key)} → `;
     return values === undefined
@@ -131,11 +137,24 @@ function mapLines(name: string, entries: readonly ReportedEntry[]): string[] {
   });
   const left = entries.length - SHOWN_ENTRIES;
   const rest = left > 0 ? [`    and ${left} more`] : [];
-  return [`  map ${name}: ${entries.length} ${entries.length === 1 ? 'entry' : 'entries'}`, ...shown, ...rest];
+  const zero = all.length - entries.length;
+  const count = `${all.length} ${all.length === 1 ? 'entry' : 'entries'}${zero === 0 ? '' : `, ${zero} of them zero`}`;
+  return [`  map ${name}: ${count}`, ...shown, ...rest];
 }
 
+/** What went into a run. */
+export interface RunInput {
+  readonly data: Uint8Array | null;
+  readonly context: Uint8Array | null;
+}
+
+const outputLines = (what: string, input: Uint8Array | null, output: string): string[] =>
+  input !== null && hex(input) === output
+    ? [`  ${what}: unchanged`]
+    : [`  ${what}: ${output.length / 2} bytes`, ...dumpLines(output)];
+
 /** What a run gave, for people. */
-export function runText(report: RunReport, outcomes: readonly Outcome[], marks: Marks = PLAIN): string {
+export function runText(report: RunReport, input: RunInput, outcomes: readonly Outcome[], marks: Marks = PLAIN): string {
   const { fault, returned, retval, r0, maps } = report;
   const name = returned === null ? '' : ` (${returned})`;
   const value = r0 === `0x${retval.toString(16)}` ? `${retval}` : `${r0}, as 32 bits ${retval}`;
@@ -155,8 +174,8 @@ export function runText(report: RunReport, outcomes: readonly Outcome[], marks: 
         `  note${insn === null ? '' : ` (insn ${insn})`}: ${text}${count > 1 ? ` (${count} times)` : ''}`,
     ),
   ];
-  if (report.data !== null) lines.push(`  data out: ${report.data.length / 2} bytes`, ...dumpLines(report.data));
-  if (report.context !== null) lines.push(`  context out: ${report.context.length / 2} bytes`, ...dumpLines(report.context));
+  if (report.data !== null && input.data !== null) lines.push(...outputLines('packet', input.data, report.data));
+  if (report.context !== null && input.context !== null) lines.push(...outputLines('context', input.context, report.context));
   for (const [map, entries] of Object.entries(maps)) lines.push(...mapLines(map, entries));
   return `${lines.join('\n')}\n`;
 }
