@@ -191,6 +191,8 @@ export interface EnvParts {
   readonly flags: Flags;
   readonly log: Log;
   readonly budget: number;
+  readonly observer?: Observer | undefined;
+  readonly prune?: boolean | undefined;
   /** functions of the BPF program that is attached to */
   readonly target: readonly TargetFunction[];
 }
@@ -209,6 +211,9 @@ export class Env {
   readonly log: Log;
   /** processed instructions after which the answer is `unknown` */
   readonly budget: number;
+  readonly observer: Observer | null;
+  /** paths end where a stored state covers them */
+  readonly prunes: boolean;
   /** functions of the BPF program that is attached to, the main one first; none without such a program */
   readonly target: readonly TargetFunction[];
   readonly insns: readonly Insn[];

@@ -184,9 +184,10 @@ export function explore(env: Env): void {
     const state = env.cur;
     state.lastInsnIdx = prevInsnIdx;
     state.insnIdx = index;
+    env.observer?.arrive(state, index);
 
     let pathEnds = false;
-    if (facts.prunePoint[index] !== 0 && isStateVisited(env, index)) {
+    if (facts.prunePoint[index] !== 0 && env.prunes && isStateVisited(env, index)) {
       if (log.traces) {
         const note = state.speculative ? ' (speculative execution)' : '';
         log.trace(printArrivalNext ? `\nfrom ${prevInsnIdx} to ${index}${note}: safe\n` : `${index}: safe\n`);

@@ -78,6 +78,8 @@ export class State {
   dfsDepth = 0;
   callbackUnrollDepth = 0;
   mayGotoDepth = 0;
+  /** belongs to whoever watches the exploration; copies inherit it */
+  trail: unknown = null;
 
   constructor(frames: Frame[] = [], history: HistoryEntry[] = []) {
     this.frames = frames;
@@ -132,6 +134,7 @@ export class State {
     copy.dfsDepth = this.dfsDepth;
     copy.callbackUnrollDepth = this.callbackUnrollDepth;
     copy.mayGotoDepth = this.mayGotoDepth;
+    copy.trail = this.trail;
     return copy;
   }
 }
