@@ -40,6 +40,18 @@ export class SparseRegion implements AddressRegion {
     this.faultProtected = faultProtected;
   }
 
+  /** The same pages under another high half. */
+  under(high: number): AddressRegion {
+    return {
+      high,
+      name: this.name,
+      faultProtected: this.faultProtected,
+      resolve: (lo, size, write) => this.resolve(lo, size, write),
+      read: (lo, into) => this.read(lo, into),
+      write: (lo, bytes) => this.write(lo, bytes),
+    };
+  }
+
   get pageCount(): number {
     return this.#pages.size;
   }

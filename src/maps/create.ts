@@ -2,6 +2,7 @@ import { ERRNO, Unmodelled } from '../contracts/errors.ts';
 import type { MapType } from '../contracts/map_type.ts';
 import { MAP_TYPES } from '../contracts/uapi_numbers.ts';
 import type { MapDef } from '../program/program.ts';
+import { ArenaMap } from './arena.ts';
 import { ArrayMap, PercpuArrayMap } from './array.ts';
 import { BloomFilterMap } from './bloom_filter.ts';
 import type { BpfMap } from './bpf_map.ts';
@@ -14,12 +15,15 @@ import { QueueStackMap } from './queue_stack.ts';
 import { RedirectMap } from './redirect_maps.ts';
 import { MapOfMaps, ProgArrayMap } from './reference_maps.ts';
 import { RingBufferMap } from './ring_buffer.ts';
+import { SocketMap } from './socket_maps.ts';
+import { StackTraceMap } from './stack_trace.ts';
 import { UserRingBufferMap } from './user_ring_buffer.ts';
 
 type Builder = (environment: MapEnvironment, def: MapDef, id: number, type: MapType) => BpfMap;
 
 const hash: Builder = (environment, def, id) => new HashMap(environment, def, id);
 const redirect: Builder = (environment, def, id) => new RedirectMap(environment, def, id);
+const socket: Builder = (environment, def, id) => new SocketMap(environment, def, id);
 const storage: Builder = (environment, def, id) => new LocalStorageMap(environment, def, id);
 const queueStack: Builder = (environment, def, id) => new QueueStackMap(environment, def, id);
 
@@ -43,6 +47,13 @@ const BUILDERS: ReadonlyMap<number, Builder> = new Map([
   [MAP_TYPES.devmap, redirect],
   [MAP_TYPES.devmap_hash, redirect],
   [MAP_TYPES.cpumap, redirect],
+  [MAP_TYPES.sockmap, socket],
+  [MAP_TYPES.sockhash, socket],
+  [MAP_TYPES.xskmap, socket],
+  [MAP_TYPES.reuseport_sockarray, socket],
+  [MAP_TYPES.cgroup_array, socket],
+  [MAP_TYPES.stack_trace, (environment, def, id) => new StackTraceMap(environment, def, id)],
+  [MAP_TYPES.arena, (environment, def, id) => new ArenaMap(environment, def, id)],
   [MAP_TYPES.sk_storage, storage],
   [MAP_TYPES.inode_storage, storage],
   [MAP_TYPES.task_storage, storage],

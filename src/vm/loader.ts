@@ -15,6 +15,7 @@ import { opcodeOf } from '../isa/opcodes.ts';
 import { KERNEL_HIGH } from '../kernel/memory.ts';
 import { TEXT_HIGH } from '../kernel/regions.ts';
 import type { KernelSymbols } from '../kernel/symbols.ts';
+import { ArenaMap } from '../maps/arena.ts';
 import type { MapDef, Program } from '../program/program.ts';
 import type { ConstantPool } from './constant_pool.ts';
 import type { Code } from './engine.ts';
@@ -109,7 +110,9 @@ export class Loader {
         const def = program.maps[insn.imm];
         if (def === undefined) return `no map ${insn.imm}`;
         if (!reached) return 'not reached';
-        const value = this.#maps.of(def).directValue();
+        const map = this.#maps.of(def);
+        if (map instanceof ArenaMap) return { lo: (Number(map.userStart & 0xffffffffn) + next.imm) | 0, hi: map.userHigh };
+        const value = map.directValue();
         return value === 0 ? `map ${def.name} has no direct value` : { lo: (value + next.imm) | 0, hi: KERNEL_HIGH };
       }
       case BPF_PSEUDO_BTF_ID:

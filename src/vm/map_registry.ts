@@ -7,6 +7,7 @@ import type { Profile } from '../contracts/profile.ts';
 import { ALL_CAPABILITIES } from '../contracts/subject.ts';
 import type { GuestMemory } from '../kernel/memory.ts';
 import type { RandomNumbers } from '../kernel/random.ts';
+import { ArenaMap } from '../maps/arena.ts';
 import type { BpfMap } from '../maps/bpf_map.ts';
 import { createMap } from '../maps/create.ts';
 import type { MapEnvironment } from '../maps/environment.ts';
@@ -20,6 +21,8 @@ export interface RegistryHost {
   readonly cpu: number;
   readonly cpuCount: number;
   readonly rcuEpoch: number;
+  /** high half that a cast to the user's address space gives */
+  arenaUserHigh: number;
   afterRcu(action: () => void): void;
   allocationFails(): boolean;
   note(text: string): void;
@@ -65,6 +68,7 @@ export class MapRegistry implements MapEnvironment {
     if (refused !== null) throw new Reject(refused, `map ${def.name} cannot be created: ${refused}`);
     const created = createMap(this, { ...def, flags: def.flags | type.impliedFlags }, this.#byDef.size + 1, type);
     if (typeof created === 'number') throw new Reject('ENOMEM', `map ${def.name} cannot be created: ENOMEM`);
+    if (created instanceof ArenaMap) this.#host.arenaUserHigh = created.userHigh;
     this.#byDef.set(def, created);
     this.#byOffset.set(created.offset, created);
     return created;

@@ -83,7 +83,7 @@ export function predecode(insns: readonly Insn[], resolver: Resolver, constants:
         break;
       }
       case 'addr_space_cast':
-        put(pc, insn.imm === 1 ? OP.CAST_USER : OP.CAST_KERN, insn.dst, source, 0, 0);
+        put(pc, insn.imm === 1 ? OP.CAST_KERN : OP.CAST_USER, insn.dst, source, 0, 0);
         break;
       case 'mov_percpu':
         bad(pc, 'per-CPU move');

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { ERRNO, Malformed, Unmodelled } from '../../src/contracts/errors.ts';
+import type { ArenaMap } from '../../src/maps/arena.ts';
 import type { BloomFilterMap } from '../../src/maps/bloom_filter.ts';
 import { dumpMap, seedMap } from '../../src/maps/dump.ts';
 import { BPF_F_ZERO_SEED } from '../../src/maps/environment.ts';
 import { jhash } from '../../src/maps/jhash.ts';
 import type { PerfEventArrayMap } from '../../src/maps/perf_event_array.ts';
 import type { MapOfMaps, ProgArrayMap } from '../../src/maps/reference_maps.ts';
+import { BPF_F_REUSE_STACKID, type StackTraceMap } from '../../src/maps/stack_trace.ts';
 import type { Program } from '../../src/program/program.ts';
 import { Bench, mapDef, u32, u64 } from './environment.ts';
 
@@ -214,8 +216,87 @@ describe('dumps', () => {
   });
 });
 
+describe('stack_trace', () => {
+  const newMap = () => new Bench().create('stack_trace', { valueSize: 24, maxEntries: 3 }) as StackTraceMap;
+
+  it('keeps chains by their hash, cut to the depth of its values', () => {
+    const map = newMap();
+    const id = map.keep([0x10n, 0x20n, 0x30n, 0x40n], 0);
+    expect(id).toBeGreaterThanOrEqual(0);
+    expect(id).toBeLessThan(4);
+    expect(map.keep([0x10n, 0x20n, 0x30n, 0x50n], 0)).toBe(id);
+    expect(map.userLookup(u32(id))).toEqual(Uint8Array.from([...u64(0x10), ...u64(0x20), ...u64(0x30)]));
+    expect(map.userNextKey(null)).toEqual(u32(id));
+    expect(map.userNextKey(u32(id))).toBe(-ERRNO.ENOENT);
+    expect(map.userDelete(u32(id))).toBe(0);
+    expect(map.userDelete(u32(id))).toBe(-ERRNO.ENOENT);
+    expect(map.userDelete(u32(4))).toBe(-ERRNO.E2BIG);
+  });
+
+  it('skips frames, and answers EFAULT when none is left', () => {
+    const map = newMap();
+    const id = map.keep([1n, 2n], 1);
+    expect(map.userLookup(u32(id))).toEqual(Uint8Array.from([...u64(2), ...u64(0), ...u64(0)]));
+    expect(map.keep([1n, 2n], 2)).toBe(-ERRNO.EFAULT);
+  });
+
+  it('answers EEXIST for another chain in the same place, unless it may be replaced', () => {
+    const map = newMap();
+    const first = map.keep([1n], 0);
+    let other = 2n;
+    while (map.keep([other], BPF_F_REUSE_STACKID) !== first) map.userDelete(u32(map.keep([other++], BPF_F_REUSE_STACKID)));
+    expect(map.keep([1n], 0)).toBe(-ERRNO.EEXIST);
+    expect(map.keep([1n], BPF_F_REUSE_STACKID)).toBe(first);
+  });
+});
+
+describe('maps of descriptors', () => {
+  it.each([
+    ['sockmap', -ERRNO.EINVAL],
+    ['sockhash', -ERRNO.ENOENT],
+    ['xskmap', 0],
+    ['reuseport_sockarray', -ERRNO.ENOENT],
+    ['cgroup_array', -ERRNO.ENOENT],
+  ] as const)('%s are empty', (type, deleted) => {
+    const bench = new Bench();
+    const map = bench.create(type);
+    expect(bench.get(map, 0)).toBeNull();
+    expect(map.redirectTarget(0)).toBeNull();
+    expect(map.userUpdate(u32(0), u32(3))).toBe(-ERRNO.EBADF);
+    expect(map.delete(bench.key(0))).toBe(deleted);
+  });
+});
+
+describe('arena', () => {
+  const newArena = (def = {}) => {
+    const bench = new Bench();
+    return { bench, arena: bench.create('arena', { keySize: 0, valueSize: 0, maxEntries: 4, ...def }) as ArenaMap };
+  };
+
+  it('maps pages where it has room, and where it is told', () => {
+    const { arena } = newArena();
+    expect(arena.allocatePages(0n, 2)).toBe(arena.userStart);
+    expect(arena.allocatePages(arena.userStart + 0x1000n, 1)).toBe(0n);
+    expect(arena.allocatePages(arena.userStart + 0x3000n, 2)).toBe(0n);
+    expect(arena.allocatePages(arena.userStart + 0x3001n, 1)).toBe(0n);
+    expect(arena.allocatePages(arena.userStart + 0x3000n, 1)).toBe(arena.userStart + 0x3000n);
+    expect(arena.allocatePages(0n, 2)).toBe(0n);
+    expect(arena.allocatePages(0n, 1)).toBe(arena.userStart + 0x2000n);
+    arena.freePages(arena.userStart, 2);
+    expect(arena.allocatePages(0n, 2)).toBe(arena.userStart);
+  });
+
+  it('begins with the global variables in it', () => {
+    const { bench, arena } = newArena({ initial: Uint8Array.of(1, 2, 3), mapExtra: 0x1000_8000n });
+    expect([...arena.read(0, 4)]).toEqual([1, 2, 3, 0]);
+    const offset = bench.memory.probe(0x8000, 0, 1, true);
+    expect(offset).toBe(-1);
+    expect(bench.memory.probe(0x10008000, 0, 4, true)).toBeGreaterThan(0);
+  });
+});
+
 describe('map types without operations', () => {
-  it.each(['sockmap', 'struct_ops', 'arena'] as const)('%s cannot be made', (type) => {
+  it.each(['struct_ops'] as const)('%s cannot be made', (type) => {
     expect(() => new Bench().create(type)).toThrow(Unmodelled);
   });
 });

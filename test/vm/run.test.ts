@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Reject, Unmodelled } from '../../src/contracts/errors.ts';
+import type { ArenaMap } from '../../src/maps/arena.ts';
 import { indexKey } from '../../src/maps/bpf_map.ts';
 import { dumpMap, seedMap } from '../../src/maps/dump.ts';
 import type { RingBufferMap } from '../../src/maps/ring_buffer.ts';
@@ -240,5 +241,42 @@ describe('read-only data', () => {
     expect(resultOf(text('r0 = *(u32 *)(r1 + 0)'))).toBe(1234n);
     expect(runText(text('*(u32 *)(r1 + 0) = 1')).fault?.reason).toBe('read-only');
     expect(runText(text('r0 = *(u64 *)(r1 + 0)')).fault?.reason).toBe('out-of-bounds');
+  });
+});
+
+describe('the arena', () => {
+  const text = (access: string): string => `
+    .map arena arena max_entries=4 flags=BPF_F_MMAPABLE
+    .section "syscall"
+    .program p
+    r1 = arena ll
+    r1 = *(u64 *)(r10 - 8)
+    r1 = 0x1008 ll
+    r2 = addr_space_cast(r1, 0, 1)
+    ${access}
+    exit`;
+  const withArena = (access: string, pages: number) => {
+    const object = image(text(access));
+    const machine = new Machine(profile);
+    const arena = machine.maps.of(object.maps[0]!) as ArenaMap;
+    arena.allocatePages(0n, pages);
+    return { arena, done: runIn(machine, object.programs[0]!) };
+  };
+
+  it('is reached by the low half of a pointer', () => {
+    const { arena, done } = withArena('r3 = 0x77\n*(u64 *)(r2 + 0) = r3\nr0 = *(u32 *)(r2 + 0)', 2);
+    expect([done.fault, done.result]).toEqual([null, 0x77n]);
+    expect(arena.read(0x1008, 2)).toEqual(Uint8Array.of(0x77, 0));
+  });
+
+  it('reads 0 from pages that are not mapped, and drops what is stored there', () => {
+    const { done } = withArena('r3 = 0x77\n*(u64 *)(r2 + 0) = r3\nr0 = *(u32 *)(r2 + 0)', 1);
+    expect([done.fault, done.result]).toEqual([null, 0n]);
+  });
+
+  it('has user addresses after a cast back; NULL stays NULL', () => {
+    const { arena, done } = withArena('r0 = addr_space_cast(r2, 1, 0)', 0);
+    expect(done.result).toBe(arena.userStart + 0x1008n);
+    expect(withArena('r2 = 0\nr0 = addr_space_cast(r2, 1, 0)', 0).done.result).toBe(0n);
   });
 });
