@@ -92,6 +92,8 @@ export function writeStackFixed(env: Env, frameno: number, off: number, size: nu
   let value = valueRegno >= 0 ? (env.cur.top.regs[valueRegno] as Reg) : null;
   if (!env.bypassSpecV4) guardStore(env, before, size, value, insnIdx);
   destroyIfDynptrStackSlot(env, frameno, spi);
+  // a slice of that dynptr is no pointer any more
+  if (value) value = env.cur.top.regs[valueRegno] as Reg;
   if (isAligned && size === 8) markStackWrite(env, frameno, spi < 32 ? 1 << spi : 0, spi < 32 ? 0 : 1 << (spi - 32));
   checkFastcallStackContract(env, frameno, insnIdx, off);
   env.scratchSlot(spi);

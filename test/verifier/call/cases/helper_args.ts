@@ -235,4 +235,14 @@ export const HELPER_ARGS: readonly Case[] = [
       r6 = 0; *(u64 *)(r10 - 16) = r6; r1 = r10; r1 += -16; r2 = 8; r3 = 0; r4 = r10; r4 += -12; call bpf_strtol; r0 = 0; exit`,
     refused: ['EACCES', 'misaligned stack access off 0+-12+0 size 8'],
   },
+  {
+    rule: 'a slice that is spilled over its own dynptr is no pointer any more',
+    text: `${MAPS} .section "classifier"
+      ${KEY}; r1 = values ll; call bpf_map_lookup_elem
+      r1 = r0; r2 = 16; r3 = 0; r4 = r10; r4 += -32; call bpf_dynptr_from_mem
+      r1 = r10; r1 += -32; r2 = 0; r3 = 8; call bpf_dynptr_data; if r0 == 0 goto out
+      *(u64 *)(r10 - 32) = r0; r1 = *(u64 *)(r10 - 32); r1 = *(u64 *)(r1 + 0)
+      out: r0 = 0; exit`,
+    refused: ['EACCES', "R1 invalid mem access 'scalar'"],
+  },
 ];
