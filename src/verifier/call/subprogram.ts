@@ -1,4 +1,4 @@
-import { Reject } from '../../contracts/errors.ts';
+import { type ErrnoName, Reject } from '../../contracts/errors.ts';
 import type { Insn } from '../../isa/insn.ts';
 import type { Env } from '../env.ts';
 import { printVerifierState } from '../log/state_lines.ts';
@@ -20,30 +20,23 @@ import { invalidScalarText, isInReturnRange } from './return_range.ts';
 
 const MAX_CALL_FRAMES = 8;
 
-/** Whether a call agrees with the BTF of the function, and the refusal where it does not. */
-type TypeMatch = { readonly agrees: true } | { readonly agrees: false; readonly refusal: Reject };
-
-const AGREES: TypeMatch = { agrees: true };
-
-const disagrees = (env: Env): TypeMatch => ({ agrees: false, refusal: new Reject('EINVAL', '', env.insnIdx) });
-
 /**
  * Compares the arguments of the current frame with the BTF of a function. One that does not agree is no longer trusted: compilers
- * drop arguments of static functions (btf_check_subprog_call).
+ * drop arguments of static functions. Null where it agrees, else the errno (btf_check_subprog_call).
  */
-export function matchSubprogTypes(env: Env, subprogno: number): TypeMatch {
+export function matchSubprogTypes(env: Env, subprogno: number): ErrnoName | null {
   const sub = env.subprogs[subprogno]!;
-  if (env.program.funcInfo.length === 0) return disagrees(env);
+  if (env.program.funcInfo.length === 0) return 'EINVAL';
   if (sub.btfTypeId === 0) env.refuse('EFAULT');
-  if (sub.unreliable) return disagrees(env);
+  if (sub.unreliable) return 'EINVAL';
   try {
     checkFuncArgs(env, subprogno);
-    return AGREES;
+    return null;
   } catch (error) {
     if (!(error instanceof Reject)) throw error;
     sub.unreliable = true;
     if (error.errno === 'EFAULT') throw error;
-    return { agrees: false, refusal: error };
+    return error.errno;
   }
 }
 
@@ -71,7 +64,7 @@ const passArgs = (caller: Frame, callee: Frame): void => {
 };
 
 /** A global function is verified on its own: here its result is any number. */
-function callGlobal(env: Env, subprogno: number, match: TypeMatch): void {
+function callGlobal(env: Env, subprogno: number, mismatch: ErrnoName | null): void {
   const sub = env.subprogs[subprogno]!;
   const { cur } = env;
   const name = subprogName(env, subprogno);
@@ -84,7 +77,7 @@ function callGlobal(env: Env, subprogno: number, match: TypeMatch): void {
       'global functions that may sleep are not allowed in non-sleepable context,\n' +
         'i.e., in a RCU/IRQ/preempt-disabled section, or in\na non-sleepable BPF program context',
     );
-  if (!match.agrees) env.reject(match.refusal.errno, `Caller passes invalid args into func#${subprogno} ('${name}')`);
+  if (mismatch !== null) env.reject(mismatch, `Caller passes invalid args into func#${subprogno} ('${name}')`);
   env.log.trace(`Func#${subprogno} ('${name}') is global and assumed valid.\n`);
   if (sub.changesPacketData) clearPacketPointers(env);
   sub.called = true;
@@ -108,9 +101,9 @@ export function checkFuncCall(env: Env, insn: Insn): void {
   const subprogno = findSubprog(env, target);
   const sub = env.subprogs[subprogno];
   if (!sub) env.bug(`target of func call at insn ${target} is not a program`);
-  const match = matchSubprogTypes(env, subprogno);
+  const mismatch = matchSubprogTypes(env, subprogno);
   if (sub.isGlobal) {
-    callGlobal(env, subprogno, match);
+    callGlobal(env, subprogno, mismatch);
     return;
   }
   const { cur } = env;
