@@ -36,7 +36,8 @@ export function instructionStarts(insns: readonly Insn[]): number[] {
 
 /**
  * The program with the slots `at` to `at + removed - 1` replaced by `inserted`, whose own distances count from where they will
- * stand. What led to a removed slot leads to the first slot behind; null where that changes where a function begins, or leaves nothing.
+ * stand. What led to a removed slot leads to the first slot behind. Null where that changes where a function begins, leaves nothing,
+ * or makes a distance too far.
  */
 export function splice(program: Program, at: number, removed: number, inserted: readonly Insn[]): Program | null {
   const { insns } = program;
@@ -54,7 +55,11 @@ export function splice(program: Program, at: number, removed: number, inserted: 
     const target = targetOf(insns, slot);
     const field = distanceField(insn);
     if (target === null || field === null) edited.push(insn);
-    else edited.push({ ...insn, [field]: moved(target) - edited.length - 1 });
+    else {
+      const distance = moved(target) - edited.length - 1;
+      if (field === 'off' && (distance < -0x8000 || distance > 0x7fff)) return null;
+      edited.push({ ...insn, [field]: distance });
+    }
     if (isLdImm64(insn) && slot + 1 < insns.length && !(slot + 1 >= at && slot + 1 < at + removed)) edited.push(insns[++slot]!);
   }
   if (at === insns.length) edited.push(...inserted);

@@ -30,9 +30,9 @@ const NET_IP_ALIGN = 2;
 export const signedNumber = (lo: number, hi: number): number => hi * 0x1_0000_0000 + (lo >>> 0);
 export const unsignedNumber = (lo: number, hi: number): number => (hi >>> 0) * 0x1_0000_0000 + (lo >>> 0);
 
-/** An access at a known offset (__check_mem_access). */
+/** An access at a known offset; the size of the region is unsigned (__check_mem_access). */
 export function checkBounds(env: Env, regno: number, off: number, size: number, memSize: number, zeroSizeOk: boolean): void {
-  if (off >= 0 && (size > 0 || (size === 0 && zeroSizeOk)) && off + size <= memSize) return;
+  if (off >= 0 && (size > 0 || (size === 0 && zeroSizeOk)) && off + size <= memSize >>> 0) return;
   const reg = env.cur.top.regs[regno] as Reg;
   switch (reg.type) {
     case PTR_TO_MAP_KEY:
@@ -72,7 +72,7 @@ export function checkMemRegionAccess(
 ): void {
   const { scalar } = env.cur.top.regs[regno] as Reg;
   const isFixed = isZero(scalar);
-  if (isFixed && off >= 0 && size > 0 && off + size <= memSize) return;
+  if (isFixed && off >= 0 && size > 0 && off + size <= memSize >>> 0) return;
   const min = signedNumber(scalar.sminLo, scalar.sminHi);
   if (min < 0 && (min < -0x8000_0000 - off || min + off < 0))
     env.reject('EACCES', `R${regno} min value is negative, either use unsigned index or do a if (index >=0) check.`);

@@ -114,4 +114,9 @@ describeRules('other memory', [
     '.section "kprobe/x"\n.map ring ringbuf max_entries=4096\n.program test\nr1 = ring ll\nr2 = -58\nr3 = 0\ncall bpf_ringbuf_reserve\nif r0 == 0 goto out\n*(u8 *)(r0 +100) = 1\nr1 = r0\nr2 = 0\ncall bpf_ringbuf_discard\nout:\nr0 = 0\nexit',
     'accept',
   ],
+  [
+    'a slice of a dynptr has an unsigned size',
+    '.section "tc"\n.map ring ringbuf max_entries=4096\n.program test\nr6 = r10\nr6 += -16\nr2 = 0\nr3 = r6\ncall bpf_dynptr_from_skb\nr1 = r6\nr2 = 0\nr3 = 0\nw4 = -10\ncall bpf_dynptr_slice\nif r0 == 0 goto out\nr0 = *(u8 *)(r0 +100)\nout:\nr0 = 0\nexit',
+    'accept',
+  ],
 ]);
