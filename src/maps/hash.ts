@@ -35,6 +35,8 @@ export class HashMap extends BpfMap {
   readonly #limit: number;
   /** elements that are nobody's, the last freed first */
   readonly #free: Element[] = [];
+  /** RCU epoch in which reuse was last noted */
+  #notedIn = -1;
   /** elements that updates swap in, one for each CPU */
   readonly #extra: (Element | undefined)[] = [];
 
@@ -151,12 +153,13 @@ export class HashMap extends BpfMap {
     const fresh = old === undefined ? this.#takeForInsert() : this.#takeForReplace(old);
     if (typeof fresh === 'number') return fresh;
     this.#fill(fresh, text, value, writeKey);
-    if (old !== undefined) this.#table.remove(old);
-    this.#table.insert(fresh);
-    if (old !== undefined) {
-      this.#freeFields(old);
-      if (!this.#preallocated) this.#retire(old);
+    if (old === undefined) {
+      this.#table.insert(fresh);
+      return 0;
     }
+    this.#table.replace(old, fresh);
+    this.#freeFields(old);
+    if (!this.#preallocated) this.#retire(old);
     return 0;
   }
 
@@ -186,16 +189,15 @@ export class HashMap extends BpfMap {
     }
     if (fresh === null) return 0;
     this.#fill(fresh, text, value, writeKey);
-    if (old !== undefined) {
-      fresh.ref = true;
-      this.#table.remove(old);
+    if (old === undefined) {
+      this.#table.insert(fresh);
+      return 0;
     }
-    this.#table.insert(fresh);
-    if (old !== undefined) {
-      this.#freeFields(old);
-      old.deletedIn = this.environment.rcuEpoch;
-      lru.giveBack(old);
-    }
+    fresh.ref = true;
+    this.#table.replace(old, fresh);
+    this.#freeFields(old);
+    old.deletedIn = this.environment.rcuEpoch;
+    lru.giveBack(old);
     return 0;
   }
 
@@ -247,7 +249,9 @@ export class HashMap extends BpfMap {
   }
 
   #fill(element: Element, text: KeyText, value: ValueSource, writeKey: (to: number) => void): void {
-    if (element.deletedIn === this.environment.rcuEpoch) {
+    const { rcuEpoch } = this.environment;
+    if (element.deletedIn === rcuEpoch && this.#notedIn !== rcuEpoch) {
+      this.#notedIn = rcuEpoch;
       this.environment.note(`an element of map ${this.name} is used again in the RCU section in which it was deleted`);
     }
     element.deletedIn = -1;

@@ -63,6 +63,19 @@ export class HashTable {
     else element.after.before = element.before;
   }
 
+  /** Puts an element in the place of another with the same key. */
+  replace(old: Element, element: Element): void {
+    this.#byKey.set(element.text, element);
+    old.inTable = false;
+    element.inTable = true;
+    element.before = old.before;
+    element.after = old.after;
+    if (old.before === null) this.#first = element;
+    else old.before.after = element;
+    if (old.after === null) this.#last = element;
+    else old.after.before = element;
+  }
+
   /** The elements of this moment. */
   snapshot(): Element[] {
     const elements: Element[] = [];
