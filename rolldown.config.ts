@@ -1,10 +1,11 @@
 import { chmodSync, cpSync } from 'node:fs';
+import { join } from 'node:path';
 import type { BuildOptions } from 'rolldown';
 
 /** The BTF of the bundled kernels is read by parts; the kernel oracle is compiled where it is used. */
 const FILES_BESIDE = [
-  ['src/profiles/linux_6_18/btf', 'dist/btf/linux-6.18'],
-  ['tools/kernel-oracle', 'dist/kernel-oracle'],
+  ['src/profiles/linux_6_18/btf', 'btf/linux-6.18'],
+  ['tools/kernel-oracle', 'kernel-oracle'],
 ] as const;
 
 const config: BuildOptions = {
@@ -15,9 +16,10 @@ const config: BuildOptions = {
   plugins: [
     {
       name: 'files-beside-the-code',
-      writeBundle() {
-        for (const [from, to] of FILES_BESIDE) cpSync(from, to, { recursive: true, filter: (path) => !path.endsWith('.ts') });
-        chmodSync('dist/cli.js', 0o755);
+      writeBundle({ dir = 'dist' }) {
+        const filter = (path: string): boolean => !path.endsWith('.ts');
+        for (const [from, to] of FILES_BESIDE) cpSync(from, join(dir, to), { recursive: true, filter });
+        chmodSync(join(dir, 'cli.js'), 0o755);
       },
     },
   ],
