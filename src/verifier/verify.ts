@@ -77,9 +77,9 @@ function check(env: Env): void {
   addLoopStack(env);
   addMayGotoStack(env);
   checkTailCallMaps(env);
-  checkFunctionAddresses(env);
   removeDeadFunctions(env);
   addDefaultExceptionCallback(env);
+  checkFunctionAddresses(env);
 }
 
 type Outcome = Omit<Verdict, 'stats'>;

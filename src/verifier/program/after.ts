@@ -38,21 +38,19 @@ const isReached = (env: Env, number: number): boolean => {
 /**
  * The address of a function that no path entered, such as the callback of a loop of no turns, leads to what moves into its place
  * when dead code is removed. Unless another function begins right there the program is refused (jit_subprogs). A program of one
- * function is not asked.
+ * function is not asked. To be called when dead functions are removed.
  *
  * Differs from the kernel: the place that its message names counts rewritten instructions, ours those that are left.
  */
 export function checkFunctionAddresses(env: Env): void {
   const { seen, immRef } = env.facts;
-  const starts = env.subprogs.filter((_, number) => isReached(env, number)).map(({ start }) => start);
-  const hiddenCount = env.seenException && env.exceptionCallbackSubprog === 0 ? 1 : 0;
-  if (!env.bpfCapable || starts.length + hiddenCount <= 1) return;
+  if (!env.bpfCapable || env.subprogs.length <= 1) return;
   const movedTo = [0];
   for (let index = 0; index < env.insns.length; index++) movedTo.push((movedTo[index] as number) + (seen[index] === 0 ? 0 : 1));
-  const newStarts = new Set(starts.map((start) => movedTo[start]));
+  const newStarts = new Set(env.subprogs.filter(({ start }) => start < env.insns.length).map(({ start }) => movedTo[start]));
   immRef.forEach((ref, index) => {
     if (ref?.kind !== 'func' || seen[index] === 0) return;
-    const { start } = env.subprogs[ref.subprog] as Subprog;
+    const start = index + env.insn(index).imm + 1;
     if (seen[start] !== 0) return;
     let gap = start;
     while (gap > 0 && seen[gap - 1] === 0) gap--;
