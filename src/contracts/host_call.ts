@@ -97,8 +97,6 @@ export interface HostCall {
   record(outcome: Outcome): void;
   /** not a fault, but worth telling */
   note(text: string): void;
-  /** the seq_file of an iterator program; null elsewhere */
-  readonly seq: HostSeq | null;
   /** the modelled part of the kernel with this key; built when first asked for */
   part<T>(key: PartKey<T>): T;
   /** runs `action` when the clock reaches `at` (boot nanoseconds), with a call of its own; answers a ticket for `cancel` */
@@ -120,8 +118,8 @@ export interface HostTask {
   comm: string;
   cgroupId: bigint;
   /** offset of its `task_struct` in guest memory; 0 while it has none */
-  readonly offset: number;
-  readonly user: UserSpace;
+  offset: number;
+  user: UserSpace;
 }
 
 /** User memory of one process, reached only by the helpers that read and write it. */
@@ -156,13 +154,6 @@ export interface HostAttach {
   /** kernel and user return addresses for stack helpers, innermost first */
   readonly kernelStack: readonly bigint[];
   readonly userStack: readonly bigint[];
-}
-
-/** The seq_file of an iterator: bytes until it is full. */
-export interface HostSeq {
-  /** false when it overflowed (the record will be retried with more room) */
-  write(bytes: Uint8Array): boolean;
-  readonly overflowed: boolean;
 }
 
 /** A modelled part of the kernel that entries share without the machine knowing it. */

@@ -1,3 +1,4 @@
+import type { IterRun } from './iteration.ts';
 import type { RegTypeWords } from './type_words.ts';
 
 /** One slot of an iterator program's context. Slot 0 is always the meta pointer. */
@@ -32,6 +33,8 @@ export interface IterTarget {
   readonly contextArgs: readonly IterContextArg[];
   readonly features: readonly 'BPF_ITER_RESCHED'[];
   readonly attach: IterAttach;
+  /** walks it; absent: checked only */
+  readonly run?: IterRun;
   /** file that registers the target */
   readonly source: string;
   readonly summary: string;

@@ -5,6 +5,12 @@
  */
 import type { IterContextArg, IterTarget } from '../contracts/iter_target.ts';
 import type { TypeFlag } from '../contracts/type_words.ts';
+import { cgroupRun } from './run/cgroup.ts';
+import { mapElemRun } from './run/map_elem.ts';
+import { registeredRun } from './run/registered.ts';
+import { taskRun } from './run/task.ts';
+import { taskFileRun } from './run/task_file.ts';
+import { taskVmaRun } from './run/task_vma.ts';
 
 function pointer(name: string, off: number, btfType: string, ...flags: readonly TypeFlag[]): IterContextArg {
   return { name, off, reg: { base: 'PTR_TO_BTF_ID', flags: ['PTR_MAYBE_NULL', ...flags] }, btfType };
@@ -33,12 +39,14 @@ const ENTRIES: readonly IterTarget[] = [
     contextArgs: [pointer('link', 8, 'bpf_link')],
     source: 'kernel/bpf/link_iter.c',
     summary: 'every BPF link',
+    run: registeredRun((host) => host.links),
   }),
   target({
     name: 'bpf_map',
     contextArgs: [trusted('map', 8, 'bpf_map')],
     source: 'kernel/bpf/map_iter.c',
     summary: 'every BPF map',
+    run: registeredRun((host) => host.maps),
   }),
   target({
     name: 'bpf_map_elem',
@@ -46,12 +54,14 @@ const ENTRIES: readonly IterTarget[] = [
     attach: { kind: 'map', mapTypes: [1, 2, 5, 6, 9, 10] },
     source: 'kernel/bpf/map_iter.c',
     summary: 'every element of an array or hash',
+    run: mapElemRun,
   }),
   target({
     name: 'bpf_prog',
     contextArgs: [pointer('prog', 8, 'bpf_prog')],
     source: 'kernel/bpf/prog_iter.c',
     summary: 'every BPF program',
+    run: registeredRun((host) => host.programs),
   }),
   target({
     name: 'bpf_sk_storage_map',
@@ -68,6 +78,7 @@ const ENTRIES: readonly IterTarget[] = [
     attach: { kind: 'cgroup' },
     source: 'kernel/bpf/cgroup_iter.c',
     summary: 'cgroups, up or down from one',
+    run: cgroupRun,
   }),
   target({
     name: 'dmabuf',
@@ -118,6 +129,7 @@ const ENTRIES: readonly IterTarget[] = [
     attach: TASK,
     source: 'kernel/bpf/task_iter.c',
     summary: 'every task',
+    run: taskRun,
   }),
   target({
     name: 'task_file',
@@ -126,6 +138,7 @@ const ENTRIES: readonly IterTarget[] = [
     attach: TASK,
     source: 'kernel/bpf/task_iter.c',
     summary: 'every open file of every task',
+    run: taskFileRun,
   }),
   target({
     name: 'task_vma',
@@ -134,6 +147,7 @@ const ENTRIES: readonly IterTarget[] = [
     attach: TASK,
     source: 'kernel/bpf/task_iter.c',
     summary: 'every memory area of every task',
+    run: taskVmaRun,
   }),
   target({
     name: 'tcp',

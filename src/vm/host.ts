@@ -1,5 +1,5 @@
 import { Fault } from '../contracts/errors.ts';
-import type { ClockName, HostAttach, HostCall, HostSeq, HostState, HostTask, Outcome, PartKey } from '../contracts/host_call.ts';
+import type { ClockName, HostAttach, HostCall, HostState, HostTask, Outcome, PartKey } from '../contracts/host_call.ts';
 import type { HostMap } from '../contracts/host_map.ts';
 import type { HostPacket } from '../contracts/host_packet.ts';
 import { type GuestMemory, KERNEL_HIGH } from '../kernel/memory.ts';
@@ -23,7 +23,6 @@ export class Host implements HostCall {
   frame = 0;
   callbackHi = 0;
   retval = 0;
-  seq: HostSeq | null = null;
   readonly #machine: Machine;
   readonly #callbackArgs = new Int32Array(10);
 

@@ -1,4 +1,4 @@
-import type { HostCall, HostSeq, HostState, HostTask, Outcome, PartKey } from '../../src/contracts/host_call.ts';
+import type { HostCall, HostState, HostTask, Outcome, PartKey } from '../../src/contracts/host_call.ts';
 import type { HostMap } from '../../src/contracts/host_map.ts';
 import type { HostPacket, SkbFields } from '../../src/contracts/host_packet.ts';
 import { helpers } from '../../src/helpers/index.ts';
@@ -49,7 +49,6 @@ export class TestHost implements HostCall {
   readonly cpuCount = 4;
   readonly numaNode = 1;
   callbackHi = 0;
-  seq: HostSeq | null = null;
   readonly lines: string[] = [];
   readonly outcomes: Outcome[] = [];
   readonly maps = new Map<bigint, HostMap>();

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { btfFromC } from '../../src/btf/c_parser.ts';
 import { parsePrintf } from '../../src/contracts/printf_format.ts';
+import { KernelObjects } from '../../src/kernel/objects/kernel_objects.ts';
+import { SEQ_BUFFER_BYTES, SEQ_FILES, SeqFile } from '../../src/kernel/seq_file.ts';
 import { TestHost } from './host.ts';
 
 const EINVAL = -22n;
@@ -187,19 +190,20 @@ describe('bpf_trace_printk', () => {
 describe('seq files', () => {
   it('take text and bytes until they are full', () => {
     const host = new TestHost();
-    const written: string[] = [];
-    host.seq = {
-      overflowed: false,
-      write: (bytes) => {
-        if (written.length === 2) return false;
-        written.push(String.fromCharCode(...bytes));
-        return true;
-      },
-    };
-    const data = host.place(words(5n));
-    expect(host.run('bpf_seq_printf', [0, host.place('n=%d\n'), 6, data, 8])).toBe(0n);
-    expect(host.run('bpf_seq_write', [0, host.place('raw'), 3])).toBe(0n);
-    expect(host.run('bpf_seq_write', [0, host.place('raw'), 3])).toBe(-75n);
-    expect(written).toEqual(['n=5\n', 'raw']);
+    const objects = new KernelObjects(host.memory, btfFromC('struct seq_file { char *buf; unsigned long size, count; };').btf);
+    const seq = new SeqFile(objects, 0);
+    seq.allocateBuffer();
+    host.part(SEQ_FILES).set(seq.offset, seq);
+    const file = host.addressOf(seq.offset);
+    expect(host.run('bpf_seq_printf', [file, host.place('n=%d\n'), 6, host.place(words(5n)), 8])).toBe(0n);
+    expect(host.run('bpf_seq_write', [file, host.place('raw'), 3])).toBe(0n);
+    expect(String.fromCharCode(...seq.take(0, seq.count))).toBe('n=5\nraw');
+    const rest = SEQ_BUFFER_BYTES - seq.count;
+    expect(host.run('bpf_seq_write', [file, host.room(rest), rest])).toBe(-75n);
+    expect([seq.hasOverflowed, seq.count]).toEqual([true, SEQ_BUFFER_BYTES]);
+    expect(host.run('bpf_seq_printf', [file, host.place(''), 1, 0, 0])).toBe(-75n);
+    seq.count = 7;
+    expect(host.run('bpf_seq_write', [file, host.room(rest - 1), rest - 1])).toBe(0n);
+    expect(seq.count).toBe(SEQ_BUFFER_BYTES - 1);
   });
 });

@@ -1,5 +1,6 @@
-import { ERRNO } from '../../contracts/errors.ts';
+import { Bug, ERRNO } from '../../contracts/errors.ts';
 import type { HostCall } from '../../contracts/host_call.ts';
+import { SEQ_FILES, type SeqFile } from '../../kernel/seq_file.ts';
 import { type FormatArgs, formatText } from './format.ts';
 
 /** Formatted output. Source: kernel/trace/bpf_trace.c, kernel/bpf/helpers.c. */
@@ -69,18 +70,26 @@ export function snprintf(call: HostCall): void {
   call.setReturnNumber(text.length + 1);
 }
 
-/** m, fmt, fmt_size, data, data_len */
+/** The seq_file that the first argument points to. */
+export function seqOf(call: HostCall): SeqFile {
+  const seq = call.part(SEQ_FILES).get(call.argU32(0));
+  if (seq === undefined) throw new Bug('the first argument is no seq_file');
+  return seq;
+}
+
+/** m, fmt, fmt_size, data, data_len: text that does not fit leaves the file overflowed. */
 export function seqPrintf(call: HostCall): void {
   const args = packedArgs(call, 3);
   const format = sizedFormat(call, 1);
   const text = args === null || format === null ? -ERRNO.EINVAL : formatText(call, format, args);
-  if (typeof text === 'number') call.setReturnNumber(text);
-  else writeSeq(call, bytesOf(text));
+  if (typeof text === 'number') return call.setReturnNumber(text);
+  const seq = seqOf(call);
+  seq.write(bytesOf(text));
+  call.setReturnNumber(seq.hasOverflowed ? -ERRNO.EOVERFLOW : 0);
 }
 
-export const seqWrite = (call: HostCall): void => writeSeq(call, call.bytes(1, call.argU32(2)).slice());
-
-function writeSeq(call: HostCall, bytes: Uint8Array): void {
-  const written = call.seq?.write(bytes) ?? false;
-  call.setReturnNumber(written && !call.seq?.overflowed ? 0 : -ERRNO.EOVERFLOW);
+/** m, data, len */
+export function seqWrite(call: HostCall): void {
+  const bytes = call.bytes(1, call.argU32(2)).slice();
+  call.setReturnNumber(seqOf(call).write(bytes) ? 0 : -ERRNO.EOVERFLOW);
 }

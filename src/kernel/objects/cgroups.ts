@@ -1,4 +1,5 @@
 import type { KernelObjects } from './kernel_objects.ts';
+import { Lock } from './locks.ts';
 import type { Task } from './task.ts';
 
 const CGROUP = 'cgroup';
@@ -61,6 +62,7 @@ export class Cgroup {
 /** The default hierarchy. */
 export class Cgroups {
   readonly root: Cgroup;
+  readonly mutex = new Lock('cgroup_mutex');
   readonly #objects: KernelObjects;
   readonly #byPath = new Map<string, Cgroup>();
   readonly #byCss = new Map<number, Cgroup>();
