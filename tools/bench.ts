@@ -1,0 +1,135 @@
+/**
+ * Measures what the project promises, on the built command:
+ *
+ *     npm run bench [-- --repeat N] [-- --suite]
+ *
+ * cold    the whole of `drybpf verify` on a small object, from the start of node to its end; the best of several
+ * verify  warm verification of the samples that take most instructions
+ * run     instructions a second of the interpreter on compute loops, with every check on
+ * size    a program that takes the verifier to its million-instruction limit: time, and memory of the whole process
+ * suite   (with --suite) times against the kernel's own, on programs of 10,000 processed instructions and more
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+const argument = (name: string, fallback: number): number => {
+  const at = process.argv.indexOf(name);
+  return at === -1 ? fallback : Number(process.argv[at + 1]);
+};
+const repeat = argument('--repeat', 5);
+const folder = mkdtempSync(join(tmpdir(), 'drybpf-bench-'));
+const command = join(root, 'dist/cli.js');
+
+interface Line {
+  readonly verdict?: string;
+  readonly errno?: string | null;
+  readonly insnsProcessed: number;
+  readonly durationUs: number;
+  readonly coldUs: number;
+  readonly instructions: number;
+}
+
+function drybpf(args: readonly string[], nodeArgs: readonly string[] = []): { line: Line; wall: number; stderr: string } {
+  const start = performance.now();
+  const { stdout, stderr } = spawnSync(process.execPath, [...nodeArgs, command, ...args], {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
+  const wall = performance.now() - start;
+  const first = stdout.split('\n', 1)[0]!;
+  if (!first.startsWith('{')) throw new Error(`drybpf ${args.join(' ')}: ${stderr || stdout}`);
+  return { line: JSON.parse(first) as Line, wall, stderr };
+}
+
+const best = (n: number, measure: () => number): number => Math.min(...Array.from({ length: n }, measure));
+const file = (name: string, text: string): string => {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+};
+
+/** Loops of arithmetic, of memory and of calls; `COUNT` rounds of each. */
+const ROUNDS = 20_000_000;
+const COMPUTE: Readonly<Record<string, readonly string[]>> = {
+  arithmetic: ['r2 = r0', 'r2 *= 31', 'r2 ^= r1', 'r2 >>= 3', 'r0 += r2'],
+  'arithmetic (32 bits)': ['w2 = w0', 'w2 *= 31', 'w2 ^= w1', 'w2 >>= 3', 'w0 += w2'],
+  memory: ['*(u64 *)(r10 -8) = r1', 'r2 = *(u64 *)(r10 -8)', 'r0 += r2', '*(u32 *)(r10 -16) = r0', 'r3 = *(u32 *)(r10 -16)'],
+};
+const loop = (body: readonly string[]): string =>
+  ['.section "xdp"', 'r0 = 0', 'r1 = 0', 'again:', ...body, 'r1 += 1', `if r1 < ${ROUNDS} goto again`, 'exit', ''].join('\n');
+
+/** A counted loop that is walked round by round, up to the limit. */
+const longLoop = [
+  '.section "xdp"',
+  'r0 = 0',
+  'again:',
+  'r0 += 1',
+  'r1 = r0',
+  'if r0 != 1000000 goto again',
+  'r0 = 2',
+  'exit',
+  '',
+].join('\n');
+
+/** The same with a branch in each round: two paths, and many states that are kept. */
+const branchingLoop = [
+  '.section "xdp"',
+  'r7 = 0',
+  'again:',
+  'call bpf_get_prandom_u32',
+  'r8 = 0',
+  'if r0 == 7 goto skip',
+  'r8 = r10',
+  'skip:',
+  'r7 += 1',
+  'if r7 != 1000000 goto again',
+  'r0 = 2',
+  'exit',
+  '',
+].join('\n');
+
+const cold = best(repeat, () => drybpf(['verify', '--format', 'json', 'programs/c/count_protocols.o']).wall);
+console.log(`cold    verify of a small object: ${cold.toFixed(0)} ms`);
+
+for (const object of ['programs/c/checksum.o', 'programs/c/rate_limit.o']) {
+  const { line } = drybpf(['verify', '--format', 'json', '--repeat', '2000', object]);
+  const rate = line.insnsProcessed / line.durationUs;
+  console.log(`verify  ${object}: ${line.durationUs} us warm, ${line.coldUs} us cold, ${rate.toFixed(2)} M insns/s`);
+}
+
+for (const [name, body] of Object.entries(COMPUTE)) {
+  const path = file(`${name.replace(/\W+/g, '_')}.bpf.s`, loop(body));
+  const idle = file('idle.bpf.s', 'r0 = 0\nexit\n');
+  const rest = best(repeat, () => drybpf(['run', '--unverified', '--format', 'json', idle]).wall);
+  let instructions = 0;
+  const wall = best(repeat, () => {
+    const ran = drybpf(['run', '--unverified', '--format', 'json', path]);
+    ({ instructions } = ran.line);
+    return ran.wall - rest;
+  });
+  console.log(`run     ${name}: ${(instructions / wall / 1000).toFixed(0)} M instructions/s`);
+}
+
+for (const [name, text] of [
+  ['a loop with two paths', branchingLoop],
+  ['a loop of a million rounds', longLoop],
+] as const) {
+  const path = file(`${name.replaceAll(' ', '_')}.bpf.s`, text);
+  const probe = join(folder, 'memory.cjs');
+  writeFileSync(probe, "process.on('exit', () => process.stderr.write('MAXRSS ' + process.resourceUsage().maxRSS));");
+  const { line, stderr } = drybpf(['verify', '--format', 'json', path], ['--require', probe]);
+  const megabytes = Number(/MAXRSS (\d+)/.exec(stderr)?.[1] ?? 0) / 1024;
+  const seconds = (line.coldUs / 1e6).toFixed(2);
+  console.log(`size    ${name}: ${line.verdict}, ${line.insnsProcessed} insns in ${seconds} s, ${megabytes.toFixed(0)} MiB`);
+}
+if (process.argv.includes('--suite')) {
+  spawnSync(process.execPath, ['--import', 'tsx', join(root, 'tools/kernel_suite.ts'), '--speed'], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+}
+rmSync(folder, { recursive: true });
