@@ -27,7 +27,7 @@ import type { Insn } from '../isa/insn.ts';
 import { processExit } from './call/exit.ts';
 import { checkHelperCall } from './call/helper.ts';
 import { isCallAllowedInLock } from './call/in_lock.ts';
-import { checkKfuncCall, isThrowCall } from './call/kfunc.ts';
+import { checkKfuncCall, throwerCalled } from './call/kfunc.ts';
 import { checkFuncCall } from './call/subprogram.ts';
 import type { Env } from './env.ts';
 import { checkAluOp } from './insn/alu.ts';
@@ -73,7 +73,8 @@ function checkCall(env: Env, insn: Insn): Next {
   if (src === BPF_PSEUDO_CALL) checkFuncCall(env, insn);
   else if (src === BPF_PSEUDO_KFUNC_CALL) {
     checkKfuncCall(env, insn);
-    if (isThrowCall(env, insn)) return processExit(env, true);
+    const thrower = throwerCalled(env, insn);
+    if (thrower !== null) return processExit(env, thrower);
   } else checkHelperCall(env, insn);
   env.scratchReg(0);
   env.insnIdx++;
@@ -94,7 +95,7 @@ function checkJump(env: Env, insn: Insn): Next {
     case BPF_EXIT:
       if (sourceOf(insn.code) !== 0 || insn.imm !== 0 || insn.src !== 0 || insn.dst !== 0 || is32)
         env.reject('EINVAL', 'BPF_EXIT uses reserved fields');
-      return processExit(env, false);
+      return processExit(env, null);
     default:
       checkCondJmpOp(env, insn);
       env.insnIdx++;

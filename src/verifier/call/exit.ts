@@ -5,13 +5,13 @@ import { checkReturnCode } from './return_code.ts';
 import { prepareFuncExit } from './subprogram.ts';
 
 /**
- * An exit instruction, or a throw (`exceptionExit`), which ends the program from any depth. A callback must hold what its caller
+ * An exit instruction, or a throw (by the kfunc `thrower`), which ends the program from any depth. A callback must hold what its caller
  * held, so references are looked at before it returns (process_bpf_exit_full).
  */
-export function processExit(env: Env, exceptionExit: boolean): Next {
+export function processExit(env: Env, thrower: string | null): Next {
   const isOutermost = env.cur.curframe === 0;
-  const prefix = exceptionExit ? 'bpf_throw' : 'BPF_EXIT instruction in main prog';
-  checkResourceLeak(env, exceptionExit, exceptionExit || isOutermost, prefix);
+  const exceptionExit = thrower !== null;
+  checkResourceLeak(env, exceptionExit, exceptionExit || isOutermost, thrower ?? 'BPF_EXIT instruction in main prog');
   if (exceptionExit) return 'path-ends';
   if (!isOutermost) {
     prepareFuncExit(env);

@@ -126,8 +126,9 @@ export function checkKfuncCall(env: Env, insn: Insn): void {
   if (shape.iterRole === 'next' && meta.iter) processIterNext(env, insnIdx, meta.iter);
 }
 
-/** The call ends the program, through every function that it is in. */
-export function isThrowCall(env: Env, insn: Insn): boolean {
-  if (insn.src !== BPF_PSEUDO_KFUNC_CALL || insn.off !== 0) return false;
-  return env.kfuncs.get(insn.imm)?.entry?.roles?.includes('throw') ?? false;
+/** The name of the kfunc that is called, if the call ends the program, through every function that it is in. */
+export function throwerCalled(env: Env, insn: Insn): string | null {
+  if (insn.src !== BPF_PSEUDO_KFUNC_CALL || insn.off !== 0) return null;
+  const entry = env.kfuncs.get(insn.imm)?.entry;
+  return entry?.roles?.includes('throw') ? entry.name : null;
 }

@@ -70,9 +70,9 @@ export function noteMapArg(env: Env, index: number, meta: KfuncMeta): void {
     if (!record) throw new Unmodelled('map argument without special fields');
     const hasWork = record.wqOff !== undefined || record.taskWorkOff !== undefined;
     if (hasWork && (meta.map !== map || meta.mapUid !== reg.aux)) {
-      const uids = (work: string, at: number): string =>
-        `${work} pointer in R${at} map_uid=${meta.mapUid} doesn't match map pointer in R${at + 1} map_uid=${reg.aux}`;
-      env.reject('EINVAL', record.taskWorkOff !== undefined ? uids('bpf_task_work', 2) : uids('workqueue', 1));
+      const mismatch = (at: number): string =>
+        `pointer in R${at} map_uid=${meta.mapUid} doesn't match map pointer in R${at + 1} map_uid=${reg.aux}`;
+      env.reject('EINVAL', record.taskWorkOff !== undefined ? `bpf_task_work ${mismatch(2)}` : `workqueue ${mismatch(1)}`);
     }
   }
   meta.map = map;

@@ -28,11 +28,11 @@ export function checkReferenceLeak(env: Env, exceptionExit: boolean): boolean {
  */
 export function checkResourceLeak(env: Env, exceptionExit: boolean, checkLock: boolean, prefix: string): void {
   const { cur } = env;
-  const refuseInside = (region: string): never => env.reject('EINVAL', `${prefix} cannot be used inside ${region}-ed region`);
-  if (checkLock && cur.activeLocks > 0) refuseInside('bpf_spin_lock');
-  if (checkReferenceLeak(env, exceptionExit)) env.reject('EINVAL', `${prefix} would lead to reference leak`);
+  const refuse = (reason: string): never => env.reject('EINVAL', `${prefix} ${reason}`);
+  if (checkLock && cur.activeLocks > 0) refuse('cannot be used inside bpf_spin_lock-ed region');
+  if (checkReferenceLeak(env, exceptionExit)) refuse('would lead to reference leak');
   if (!checkLock) return;
-  if (cur.activeIrqId !== 0) refuseInside('bpf_local_irq_save');
-  if (cur.activeRcuLock) refuseInside('bpf_rcu_read_lock');
-  if (cur.activePreemptLocks > 0) refuseInside('bpf_preempt_disable');
+  if (cur.activeIrqId !== 0) refuse('cannot be used inside bpf_local_irq_save-ed region');
+  if (cur.activeRcuLock) refuse('cannot be used inside bpf_rcu_read_lock-ed region');
+  if (cur.activePreemptLocks > 0) refuse('cannot be used inside bpf_preempt_disable-ed region');
 }

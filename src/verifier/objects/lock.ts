@@ -52,12 +52,13 @@ function takeLock(env: Env, id: number, ptr: MapInfo | Btf, operation: LockOpera
 
 function dropLock(env: Env, id: number, ptr: MapInfo | Btf, operation: LockOperation): void {
   const { cur } = env;
-  const name = operation.resilient ? 'bpf_res_spin' : 'bpf_spin';
+  const refuse = (reason: string): never =>
+    env.reject('EINVAL', operation.resilient ? `bpf_res_spin_unlock ${reason}` : `bpf_spin_unlock ${reason}`);
   const type = refTypeOf(operation);
-  if (cur.activeLocks === 0) env.reject('EINVAL', `${name}_unlock without taking a lock`);
-  if (!isLocked(cur, type, id, ptr)) env.reject('EINVAL', `${name}_unlock of different lock`);
-  if (id !== cur.activeLockId || ptr !== cur.activeLockPtr) env.reject('EINVAL', `${name}_unlock cannot be out of order`);
-  if (!releaseLock(cur, type, id, ptr)) env.reject('EINVAL', `${name}_unlock of different lock`);
+  if (cur.activeLocks === 0) refuse('without taking a lock');
+  if (!isLocked(cur, type, id, ptr)) refuse('of different lock');
+  if (id !== cur.activeLockId || ptr !== cur.activeLockPtr) refuse('cannot be out of order');
+  if (!releaseLock(cur, type, id, ptr)) refuse('of different lock');
   invalidateNonOwningRefs(env);
 }
 
