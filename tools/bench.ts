@@ -86,7 +86,7 @@ const branchingLoop = [
   'r8 = r10',
   'skip:',
   'r7 += 1',
-  'if r7 != 1000000 goto again',
+  'if r7 != 8000 goto again',
   'r0 = 2',
   'exit',
   '',
