@@ -62,9 +62,14 @@ export const kprobe = progType({
 /** PERF_MAX_TRACE_SIZE, include/linux/trace_events.h */
 const TRACEPOINT_BUFFER = 8192;
 
-/** tp_prog_is_valid_access: the first 8 bytes, a pointer of the kernel's, are hidden. */
+/**
+ * tp_prog_is_valid_access: the first 8 bytes, a pointer of the kernel's, are hidden. The kernel compares the lower bound
+ * unsigned and the upper one signed, so that every offset below 0 passes.
+ */
 const tracepointAccess: Access = (query) =>
-  query.off < 8 || query.off >= TRACEPOINT_BUFFER || query.write || query.off % query.size !== 0 ? null : SCALAR_ANSWER;
+  (query.off >= 0 && query.off < 8) || query.off >= TRACEPOINT_BUFFER || query.write || query.off % query.size !== 0
+    ? null
+    : SCALAR_ANSWER;
 
 export const tracepoint = progType({
   ...PERFMON,

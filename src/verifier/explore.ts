@@ -186,6 +186,8 @@ export function explore(env: Env): void {
     state.lastInsnIdx = prevInsnIdx;
     state.insnIdx = index;
     env.observer?.arrive(state, index);
+    if (!env.prunes && facts.forceCheckpoint[index] !== 0)
+      throw new Unmodelled('exploring without pruning', 'only pruning ends this loop');
 
     let pathEnds = false;
     if (facts.prunePoint[index] !== 0 && env.prunes && isStateVisited(env, index)) {

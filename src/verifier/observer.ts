@@ -1,3 +1,4 @@
+import type { Env } from './env.ts';
 import type { State } from './state/state.ts';
 
 /** Watches an exploration. What it is shown is live: it copies what it keeps. */
@@ -7,8 +8,8 @@ export interface Observer {
    * copies of a state inherit it.
    */
   arrive(state: State, insn: number): void;
-  /** the path that arrived last ends, as `by` covers it */
-  covered(state: State, by: State): void;
+  /** the path that arrived last ends, as `by` covers it; `env` tells which registers are live there */
+  covered(env: Env, state: State, by: State): void;
 }
 
 /** Keeps the frames of a state as they are: whoever writes to them from now on writes to a copy. */

@@ -108,6 +108,7 @@ function resolve(env: Env, index: number): ImmRef | undefined {
     case 0:
       return undefined;
     case BPF_PSEUDO_BTF_ID:
+      if (high.imm !== 0) env.reject('EINVAL', 'invalid module BTF object FD specified.');
       return kernelSymbol(env, insn);
     case BPF_PSEUDO_FUNC:
       return { kind: 'func', subprog: findSubprog(env, index + insn.imm + 1) };

@@ -123,7 +123,7 @@ function compareOngoing(env: Env, insnIdx: number, old: State, cur: State): Ongo
 /** The current path ends here, covered by `entry`: what that state relied on, this path relies on as well. */
 function pruneAt(env: Env, insnIdx: number, entry: ExploredState, cur: State, marksMayCome: boolean): void {
   entry.hitCount++;
-  env.observer?.covered(cur, entry.state);
+  env.observer?.covered(env, cur, entry.state);
   if (env.facts.jmpPoint[env.insnIdx] !== 0) pushHistory(env, cur, 0, null);
   propagatePrecision(env, entry.state, cur);
   if (!marksMayCome) return;

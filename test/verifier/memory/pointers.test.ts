@@ -119,4 +119,14 @@ describeRules('other memory', [
     '.section "tc"\n.map ring ringbuf max_entries=4096\n.program test\nr6 = r10\nr6 += -16\nr2 = 0\nr3 = r6\ncall bpf_dynptr_from_skb\nr1 = r6\nr2 = 0\nr3 = 0\nw4 = -10\ncall bpf_dynptr_slice\nif r0 == 0 goto out\nr0 = *(u8 *)(r0 +100)\nout:\nr0 = 0\nexit',
     'accept',
   ],
+  [
+    'offsets below 0 of a tracepoint are compared unsigned',
+    '.section "tracepoint/sched/sched_switch"\n.program test\nr0 = *(u64 *)(r1 -16)\nr0 = 0\nexit',
+    'accept',
+  ],
+  [
+    'the hidden pointer of a tracepoint',
+    '.section "tracepoint/sched/sched_switch"\n.program test\nr0 = *(u64 *)(r1 +0)\nr0 = 0\nexit',
+    'invalid bpf_context access off=0 size=8',
+  ],
 ]);

@@ -58,4 +58,9 @@ describeRules('constants and opcodes', [
   ['reserved fields of a load', 'r0 = 0\n.raw 0x000000010000a161\nexit', 'BPF_LDX uses reserved fields'],
   ['reserved fields of a move', 'r0 = 0\n.raw 0x00000000000520b7\nexit', 'BPF_MOV uses reserved fields'],
   ['reserved fields of exit', 'r0 = 0\n.raw 0x0000000100000095', 'BPF_EXIT uses reserved fields'],
+  [
+    'a kernel symbol of a module',
+    '.raw 0x0000000100003018\n.raw 0x7fffffff00000000\nr0 = 0\nexit',
+    'invalid module BTF object FD specified.',
+  ],
 ]);

@@ -1,0 +1,271 @@
+import type { Insn } from '../../isa/insn.ts';
+import { KERNEL_HIGH } from '../../kernel/memory.ts';
+import type { Program } from '../../program/program.ts';
+import { regText } from '../../verifier/log/state_lines.ts';
+import type { Frame } from '../../verifier/state/frame.ts';
+import { mapOf, type Reg } from '../../verifier/state/reg.ts';
+import {
+  baseOf,
+  CONST_PTR_TO_MAP,
+  isMaybeNull,
+  NOT_INIT,
+  PTR_TO_BTF_ID,
+  PTR_TO_CTX,
+  PTR_TO_MAP_VALUE,
+  PTR_TO_PACKET,
+  PTR_TO_PACKET_END,
+  PTR_TO_PACKET_META,
+  PTR_TO_STACK,
+  SCALAR_VALUE,
+} from '../../verifier/state/reg_types.ts';
+import { INVALID_SLOT, isSpilled, type Slot, STACK_SPILL, STACK_ZERO, slotType } from '../../verifier/state/stack_slot.ts';
+import type { Code, StepHook } from '../../vm/engine.ts';
+import type { Machine } from '../../vm/machine.ts';
+import { admitsAddress, admitsBytes, admitsWord } from './admits.ts';
+import type { Arrival, ExploredGraph } from './explored.ts';
+import { isTaintedReg, isTaintedSlot, NO_TAINT, type Taint, taintBehind, taintOfCover } from './taint.ts';
+
+/** What a run did that no explored state admits. */
+export interface Escape {
+  readonly insn: number;
+  readonly what: string;
+}
+
+interface Candidate {
+  readonly arrival: Arrival;
+  readonly taint: Taint;
+}
+
+/** Functions that the verifier walked apart from the code that calls them. */
+interface Level {
+  readonly depth: number;
+  readonly candidates: readonly Candidate[];
+}
+
+const MAX_CANDIDATES = 64;
+/** States whose objections are shown. */
+const SHOWN_REASONS = 3;
+
+/**
+ * Follows a run through what the verifier explored: at every executed instruction the registers and the stack lie in a state that
+ * was explored right behind the states before it. Pointers are held against the object they point to.
+ */
+export class Containment {
+  escape: Escape | null = null;
+  /** instructions that were held against a state */
+  checked = 0;
+  readonly #graph: ExploredGraph;
+  readonly #program: Program;
+  readonly #machine: Machine;
+  #candidates: readonly Candidate[] = [];
+  #levels: Level[] = [];
+  #base = 0;
+  #lastSlot = -1;
+  #lastDepth = 0;
+  #isLost = false;
+  /** frame pointers by depth, low halves */
+  readonly #framePointers = new Int32Array(128);
+
+  constructor(graph: ExploredGraph, program: Program, machine: Machine) {
+    this.#graph = graph;
+    this.#program = program;
+    this.#machine = machine;
+    this.#isLost = graph.isIncomplete;
+  }
+
+  readonly hook: StepHook = (code, slot, registers, depth) => {
+    if (this.#isLost) return;
+    if (code.program !== this.#program) {
+      this.#isLost = true;
+      return;
+    }
+    this.#framePointers[depth] = registers[20]!;
+    this.#step(code, slot, registers, depth);
+    this.#lastSlot = slot;
+    this.#lastDepth = depth;
+  };
+
+  #step(_code: Code, slot: number, registers: Int32Array, depth: number): void {
+    const reached = this.#successors(slot, depth);
+    if (reached.length === 0) {
+      this.#fail(slot, `no explored state leads from instruction ${this.#lastSlot} to here`);
+      return;
+    }
+    const reasons: string[] = [];
+    const admitting: Candidate[] = [];
+    for (const candidate of reached) {
+      const breach = this.#breach(candidate, registers);
+      if (breach === null) admitting.push(this.#behindCover(candidate));
+      else if (reasons.length < SHOWN_REASONS) reasons.push(breach);
+    }
+    this.checked++;
+    if (admitting.length === 0) this.#fail(slot, reasons.join('; '));
+    else if (admitting.length > MAX_CANDIDATES) this.#isLost = true;
+    this.#candidates = admitting;
+  }
+
+  #fail(insn: number, what: string): void {
+    this.escape = { insn, what };
+    this.#isLost = true;
+  }
+
+  #behindCover(candidate: Candidate): Candidate {
+    let { arrival, taint } = candidate;
+    while (arrival.cover !== null) {
+      taint = taintOfCover(arrival.cover, taint);
+      arrival = arrival.cover.arrival;
+    }
+    return { arrival, taint };
+  }
+
+  #successors(slot: number, depth: number): Candidate[] {
+    if (this.#lastSlot === -1) return this.#starts(slot);
+    while (this.#levels.length > 0 && depth < this.#levels.at(-1)!.depth + 1 && depth <= this.#base) {
+      const level = this.#levels.pop()!;
+      this.#candidates = level.candidates;
+      this.#lastSlot = level.candidates[0]!.arrival.insn;
+      this.#base = this.#levels.at(-1)?.depth ?? 0;
+    }
+    const found: Candidate[] = [];
+    for (const candidate of this.#candidates) this.#follow(candidate, slot, depth - this.#base, found);
+    if (found.length > 0 || depth <= this.#lastDepth) return found;
+    const starts = this.#starts(slot);
+    if (starts.length === 0) return found;
+    this.#levels.push({ depth: depth - 1, candidates: this.#candidates });
+    this.#base = depth - 1;
+    return starts;
+  }
+
+  #starts(slot: number): Candidate[] {
+    const roots = this.#graph.roots.filter(({ insn }) => insn === slot);
+    return this.#again(roots.map((arrival) => ({ arrival, taint: NO_TAINT })));
+  }
+
+  /** With the states that the verifier split off at the same instruction before it was executed. */
+  #again(candidates: Candidate[]): Candidate[] {
+    for (let i = 0; i < candidates.length; i++) {
+      const { arrival, taint } = candidates[i]!;
+      if (this.#isJump(arrival.insn)) continue;
+      for (const next of arrival.next) if (next.insn === arrival.insn) candidates.push({ arrival: next, taint });
+    }
+    return candidates;
+  }
+
+  #isJump(insn: number): boolean {
+    return (this.#program.insns[insn]!.code & 7) === 5 || (this.#program.insns[insn]!.code & 7) === 6;
+  }
+
+  #follow(candidate: Candidate, slot: number, frames: number, into: Candidate[]): void {
+    const { arrival, taint } = candidate;
+    const insn = this.#program.insns[arrival.insn] as Insn;
+    const isCallbackExit = arrival.frames.at(-1)!.inCallback;
+    const found: Candidate[] = [];
+    for (const next of arrival.next) {
+      if (next.insn === slot && next.frames.length === frames) {
+        found.push({ arrival: next, taint: taintBehind(arrival, insn, next, taint) });
+      } else if (isCallbackExit && next.frames.length < arrival.frames.length && next.insn === arrival.frames.at(-1)!.callsite) {
+        const behind = this.#behindCover({ arrival: next, taint: taintBehind(arrival, insn, next, taint) });
+        this.#follow(behind, slot, frames, into);
+      }
+    }
+    into.push(...this.#again(found));
+  }
+
+  /** Why a state does not admit the registers and the stack; null where it does. */
+  #breach(candidate: Candidate, registers: Int32Array): string | null {
+    const { arrival, taint } = candidate;
+    const top = arrival.frames.length - 1;
+    const frame = arrival.frames[top]!;
+    for (let regno = 0; regno < 10; regno++) {
+      const reg = frame.regs[regno]!;
+      if (reg.type === NOT_INIT || isTaintedReg(taint, top, regno)) continue;
+      const lo = registers[2 * regno]!;
+      const hi = registers[2 * regno + 1]!;
+      if (!this.#admits(reg, lo, hi)) return `r${regno} is ${hex(lo, hi)}, not ${regText(reg, top, false)}`;
+    }
+    for (let frameno = 0; frameno <= top; frameno++) {
+      const breach = this.#stackBreach(arrival.frames[frameno]!, frameno, taint);
+      if (breach !== null) return breach;
+    }
+    return null;
+  }
+
+  #stackBreach(frame: Frame, frameno: number, taint: Taint): string | null {
+    const fp = this.#framePointers[this.#base + frameno + 1]! >>> 0;
+    for (let spi = 0; spi < frame.slots.length; spi++) {
+      const slot = frame.slots[spi]!;
+      if (slot === INVALID_SLOT || isTaintedSlot(taint, frameno, spi)) continue;
+      if (!this.#admitsSlot(slot, fp - 8 * (spi + 1))) {
+        const { view } = this.#machine.memory;
+        const at = fp - 8 * (spi + 1);
+        const value = hex(view.getInt32(at, true), view.getInt32(at + 4, true));
+        return `stack slot ${-8 * (spi + 1)} of frame ${frameno} holds ${value}, not ${regText(slot.reg, frameno, false)}`;
+      }
+    }
+    return null;
+  }
+
+  #admitsSlot(slot: Slot, at: number): boolean {
+    const { view, u8 } = this.#machine.memory;
+    if (isSpilled(slot)) {
+      let bytes = 1;
+      while (bytes < 8 && slotType(slot, 7 - bytes) === STACK_SPILL) bytes++;
+      const lo = view.getInt32(at, true);
+      if (bytes === 8) return this.#admits(slot.reg, lo, view.getInt32(at + 4, true));
+      if (slot.reg.type === SCALAR_VALUE && !admitsBytes(slot.reg.scalar, lo, bytes)) return false;
+    }
+    for (let i = 0; i < 8; i++) if (slotType(slot, i) === STACK_ZERO && u8[at + 7 - i] !== 0) return false;
+    return true;
+  }
+
+  #admits(reg: Reg, lo: number, hi: number): boolean {
+    const { type, scalar } = reg;
+    if (type === SCALAR_VALUE) return admitsWord(scalar, lo, hi);
+    const isNull = lo === 0 && hi === 0;
+    if (isMaybeNull(type) && isNull) return true;
+    const { context } = this.#machine;
+    switch (baseOf(type)) {
+      case PTR_TO_STACK:
+        return admitsAddress(scalar, this.#framePointers[this.#base + reg.frameno + 1]! >>> 0, reg.off, lo, hi);
+      case PTR_TO_CTX:
+        return admitsAddress(scalar, context.offset, reg.off, lo, hi);
+      case CONST_PTR_TO_MAP:
+        return !isNull;
+      case PTR_TO_MAP_VALUE:
+        return this.#admitsMapValue(reg, lo, hi);
+      case PTR_TO_PACKET:
+        return this.#admitsPacket(reg, lo, hi, 0);
+      case PTR_TO_PACKET_META:
+        return this.#admitsPacket(reg, lo, hi, -(context.packet?.metaLength ?? 0));
+      case PTR_TO_PACKET_END: {
+        const { packet } = context;
+        return packet === null || (hi === KERNEL_HIGH && lo >>> 0 === packet.dataOffset + packet.linearLength);
+      }
+      case PTR_TO_BTF_ID:
+        return true;
+      default:
+        return !isNull;
+    }
+  }
+
+  #admitsPacket(reg: Reg, lo: number, hi: number, from: number): boolean {
+    const { packet } = this.#machine.context;
+    if (packet === null) return true;
+    if (!admitsAddress(reg.scalar, packet.dataOffset + from, reg.off, lo, hi)) return false;
+    const end = from === 0 ? packet.dataOffset + packet.linearLength : packet.dataOffset;
+    return reg.aux <= 0 || (lo >>> 0) - reg.off + reg.aux <= end;
+  }
+
+  #admitsMapValue(reg: Reg, lo: number, hi: number): boolean {
+    const { scalar } = reg;
+    const { def } = mapOf(reg);
+    if (reg.aux !== 0 || (scalar.maskLo | scalar.maskHi) !== 0 || !this.#program.maps.includes(def)) return hi === KERNEL_HIGH;
+    const start = (lo >>> 0) - reg.off - scalar.valueLo;
+    return hi === KERNEL_HIGH && this.#machine.maps.of(def).holdsValue(start);
+  }
+}
+
+const hex = (lo: number, hi: number): string => {
+  const high = (hi >>> 0).toString(16);
+  return `0x${hi === 0 ? (lo >>> 0).toString(16) : high + (lo >>> 0).toString(16).padStart(8, '0')}`;
+};

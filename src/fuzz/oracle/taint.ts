@@ -1,0 +1,200 @@
+import { BPF_EXIT, BPF_JMP, BPF_JMP32, BPF_PSEUDO_CALL, classOf, opOf } from '../../isa/constants.ts';
+import type { Insn } from '../../isa/insn.ts';
+import { opcodeOf } from '../../isa/opcodes.ts';
+import type { Frame } from '../../verifier/state/frame.ts';
+import type { Reg } from '../../verifier/state/reg.ts';
+import { NOT_INIT, PTR_TO_STACK, SCALAR_VALUE } from '../../verifier/state/reg_types.ts';
+import { INVALID_SLOT, isSpilled } from '../../verifier/state/stack_slot.ts';
+import type { Arrival, Cover } from './explored.ts';
+
+/**
+ * Registers and slots about which a state says nothing for this run: a path that was pruned goes on in a state that covers it
+ * only up to scalars that nothing relied on, and up to what nothing reads. One bit for each register, and for each slot, by frame.
+ */
+export interface Taint {
+  readonly regs: readonly number[];
+  readonly slotsLo: readonly number[];
+  readonly slotsHi: readonly number[];
+}
+
+export const NO_TAINT: Taint = {
+  regs: [0, 0, 0, 0, 0, 0, 0, 0],
+  slotsLo: [0, 0, 0, 0, 0, 0, 0, 0],
+  slotsHi: [0, 0, 0, 0, 0, 0, 0, 0],
+};
+
+const bitLo = (spi: number): number => (spi < 32 ? 1 << spi : 0);
+const bitHi = (spi: number): number => (spi < 32 ? 0 : 1 << (spi - 32));
+
+class Draft {
+  readonly regs: number[];
+  readonly slotsLo: number[];
+  readonly slotsHi: number[];
+
+  constructor(from: Taint) {
+    this.regs = from.regs.slice();
+    this.slotsLo = from.slotsLo.slice();
+    this.slotsHi = from.slotsHi.slice();
+  }
+
+  reg(frame: number, regno: number, tainted: boolean): void {
+    if (tainted) this.regs[frame]! |= 1 << regno;
+    else this.regs[frame]! &= ~(1 << regno);
+  }
+
+  slot(frame: number, spi: number, tainted: boolean): void {
+    if (spi < 0 || spi > 63) return;
+    if (tainted) {
+      this.slotsLo[frame]! |= bitLo(spi);
+      this.slotsHi[frame]! |= bitHi(spi);
+    } else {
+      this.slotsLo[frame]! &= ~bitLo(spi);
+      this.slotsHi[frame]! &= ~bitHi(spi);
+    }
+  }
+
+  get isEmpty(): boolean {
+    return [this.regs, this.slotsLo, this.slotsHi].every((masks) => masks.every((mask) => mask === 0));
+  }
+}
+
+export const isTaintedReg = (taint: Taint, frame: number, regno: number): boolean => ((taint.regs[frame]! >>> regno) & 1) !== 0;
+export const isTaintedSlot = (taint: Taint, frame: number, spi: number): boolean =>
+  ((taint.slotsLo[frame]! & bitLo(spi)) | (taint.slotsHi[frame]! & bitHi(spi))) !== 0;
+
+/** What the covering state says nothing about: its imprecise scalars, and what was forgotten in it because nothing reads it. */
+export function taintOfCover({ arrival, state, liveRegs }: Cover, taint: Taint): Taint {
+  const draft = new Draft(taint);
+  arrival.frames.forEach((before, frameno) => {
+    const now = state.frames[frameno] as Frame;
+    for (let regno = 0; regno < 10; regno++) {
+      const isImprecise = before.regs[regno]!.type === SCALAR_VALUE && !now.isPreciseReg(regno);
+      const isDead = ((liveRegs[frameno]! >>> regno) & 1) === 0 || now.regs[regno]!.type === NOT_INIT;
+      if (isImprecise || isDead) draft.reg(frameno, regno, true);
+    }
+    before.slots.forEach((slot, spi) => {
+      const isImprecise = isSpilled(slot) && slot.reg.type === SCALAR_VALUE && !now.isPreciseSlot(spi);
+      if (isImprecise || now.slot(spi) === INVALID_SLOT) draft.slot(frameno, spi, true);
+    });
+  });
+  return draft.isEmpty ? NO_TAINT : draft;
+}
+
+/** Slots of the frame that an access of `size` bytes through a pointer to the stack touches. */
+const slotsOf = (pointer: Reg, off: number, size: number): { frame: number; first: number; last: number } | null => {
+  if (pointer.type !== PTR_TO_STACK) return null;
+  const { scalar } = pointer;
+  const isFixed = (scalar.maskLo | scalar.maskHi) === 0;
+  const from = isFixed ? pointer.off + scalar.valueLo + off : -512;
+  const to = isFixed ? from + size - 1 : -1;
+  return { frame: pointer.frameno, first: Math.floor(-(to + 1) / 8), last: Math.floor(-(from + 1) / 8) };
+};
+
+/** Everything that is linked to a register by an id: what a comparison narrows together with it. */
+function taintLinked(draft: Draft, arrival: Arrival, reg: Reg): void {
+  const id = reg.id & 0x3fffffff;
+  if (id === 0) return;
+  arrival.frames.forEach((frame, frameno) => {
+    frame.regs.forEach((other, regno) => {
+      if (other.type === SCALAR_VALUE && (other.id & 0x3fffffff) === id) draft.reg(frameno, regno, true);
+    });
+    frame.slots.forEach((slot, spi) => {
+      if (isSpilled(slot) && (slot.reg.id & 0x3fffffff) === id) draft.slot(frameno, spi, true);
+    });
+  });
+}
+
+/** What is tainted behind an instruction: what it computes from something tainted, or compares with it. */
+export function taintBehind(arrival: Arrival, insn: Insn, next: Arrival, taint: Taint): Taint {
+  if (taint === NO_TAINT) return taint;
+  const draft = new Draft(taint);
+  const top = arrival.frames.length - 1;
+  const regs = arrival.frames[top]!.regs;
+  const is = (regno: number): boolean => isTaintedReg(taint, top, regno);
+  const opcode = opcodeOf(insn);
+  const size = (opcode?.width ?? 64) / 8;
+  const load = (regno: number, pointer: number): void => {
+    const slots = slotsOf(regs[pointer]!, insn.off, size);
+    let tainted = false;
+    for (let spi = slots?.first ?? 0; slots !== null && spi <= slots.last; spi++) {
+      tainted ||= spi >= 0 && spi < 64 && isTaintedSlot(taint, slots.frame, spi);
+    }
+    draft.reg(top, regno, tainted);
+  };
+  const store = (pointer: number, tainted: boolean): void => {
+    const slots = slotsOf(regs[pointer]!, insn.off, size);
+    if (slots === null) return;
+    const isWhole = slots.first === slots.last && size === 8;
+    for (let spi = slots.first; spi <= slots.last; spi++) if (tainted || isWhole) draft.slot(slots.frame, spi, tainted);
+  };
+  switch (opcode?.kind) {
+    case 'mov':
+    case 'movsx':
+    case 'addr_space_cast':
+    case 'mov_percpu':
+      draft.reg(top, insn.dst, opcode.source === 'X' && is(insn.src));
+      break;
+    case 'alu':
+      draft.reg(top, insn.dst, is(insn.dst) || (opcode.source === 'X' && is(insn.src)));
+      break;
+    case 'ldx':
+    case 'ldsx':
+    case 'load_acquire':
+      load(insn.dst, insn.src);
+      break;
+    case 'st':
+      store(insn.dst, false);
+      break;
+    case 'stx':
+    case 'store_release':
+      store(insn.dst, is(insn.src));
+      break;
+    case 'atomic':
+    case 'atomic_fetch':
+    case 'xchg':
+    case 'cmpxchg':
+      load(opcode.kind === 'cmpxchg' ? 0 : insn.src, insn.dst);
+      if (opcode.kind === 'atomic') draft.reg(top, insn.src, is(insn.src));
+      store(insn.dst, is(insn.src) || is(0));
+      break;
+    case 'jump': {
+      const isX = opcode.source === 'X';
+      if (!is(insn.dst) && !(isX && is(insn.src))) break;
+      draft.reg(top, insn.dst, true);
+      taintLinked(draft, arrival, regs[insn.dst]!);
+      if (isX) {
+        draft.reg(top, insn.src, true);
+        taintLinked(draft, arrival, regs[insn.src]!);
+      }
+      break;
+    }
+    case 'ld_imm64':
+    case 'ld_abs':
+    case 'ld_ind':
+      draft.reg(top, opcode.kind === 'ld_imm64' ? insn.dst : 0, false);
+      break;
+    default:
+  }
+  acrossFrames(draft, insn, top, next.frames.length - 1, is);
+  return draft.isEmpty ? NO_TAINT : draft;
+}
+
+const acrossFrames = (draft: Draft, insn: Insn, from: number, to: number, is: (regno: number) => boolean): void => {
+  const cls = classOf(insn.code);
+  if (cls !== BPF_JMP && cls !== BPF_JMP32) return;
+  if (to > from) {
+    const passed = draft.regs[from]! & 0x3e;
+    draft.regs[to] = insn.src === BPF_PSEUDO_CALL || passed === 0 ? passed : 0x3e;
+    draft.slotsLo[to] = 0;
+    draft.slotsHi[to] = 0;
+    return;
+  }
+  if (opOf(insn.code) === BPF_EXIT && to < from) {
+    draft.reg(to, 0, is(0));
+    draft.regs[from] = 0;
+    draft.slotsLo[from] = 0;
+    draft.slotsHi[from] = 0;
+    return;
+  }
+  if (opOf(insn.code) === 0x80) draft.regs[from]! &= ~0x3f;
+};

@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import { assemble } from '../../src/asm/assemble.ts';
+import { openBundledProfile } from '../../src/cli/bundled_kernel.ts';
+import { FuzzKernel } from '../../src/fuzz/generate/kernel.ts';
+import { generateProgram } from '../../src/fuzz/generate/program.ts';
+import { admitsAddress, admitsBytes, admitsWord } from '../../src/fuzz/oracle/admits.ts';
+import { type Arrival, ExploredGraph } from '../../src/fuzz/oracle/explored.ts';
+import { runOracles } from '../../src/fuzz/oracle/run.ts';
+import { KERNEL_HIGH } from '../../src/kernel/memory.ts';
+import type { Program } from '../../src/program/program.ts';
+import { constImm, constScalar, Scalar, UNKNOWN } from '../../src/verifier/scalar/scalar.ts';
+import { scalarReg } from '../../src/verifier/state/reg.ts';
+import { verify } from '../../src/verifier/verify.ts';
+
+const profile = openBundledProfile();
+
+const programOf = (text: string): Program =>
+  assemble(`.section "xdp"\n.map values array key_size=4 value_size=16 max_entries=2\n.program test\n${text}`, 'test.bpf.s', {
+    profile,
+  }).programs[0]!;
+
+const explored = (program: Program, prune = true): ExploredGraph => {
+  const graph = new ExploredGraph();
+  const verdict = verify(program, profile, { observer: graph, prune });
+  expect(verdict.message).toBe(null);
+  return graph;
+};
+
+const runs = (program: Program, graph: ExploredGraph) => runOracles(program, profile, graph, { seed: 5, runs: 6 });
+
+/** Every state of the graph at an instruction. */
+const arrivalsAt = (graph: ExploredGraph, insn: number): Arrival[] => {
+  const found: Arrival[] = [];
+  const walk = (arrival: Arrival): void => {
+    if (arrival.insn === insn) found.push(arrival);
+    arrival.next.forEach(walk);
+  };
+  graph.roots.forEach(walk);
+  return found;
+};
+
+const BRANCHES = `
+call bpf_get_prandom_u32
+r6 = r0
+r6 &= 7
+*(u64 *)(r10 -8) = r6
+if r6 > 3 goto more
+r6 += 1
+more:
+r7 = *(u64 *)(r10 -8)
+r7 += r6
+r0 = 2
+exit`;
+
+describe('a word', () => {
+  it('is admitted when no bound and no bit speaks against it', () => {
+    expect(admitsWord(UNKNOWN, -1, 5)).toBe(true);
+    expect(admitsWord(constScalar(7, 1), 7, 1)).toBe(true);
+    expect(admitsWord(constScalar(7, 1), 7, 0)).toBe(false);
+    const even = new Scalar(0, 0, 14, 0, 0, 0, 14, 0, 0, 0, 14, 0, 0, 14, 0, 14);
+    expect([0, 2, 14].map((lo) => admitsWord(even, lo, 0))).toEqual([true, true, true]);
+    expect([1, 16, -2].map((lo) => admitsWord(even, lo, lo >> 31))).toEqual([false, false, false]);
+    const only32 = new Scalar(0, 0, -1, -1, 0, -0x80000000, -1, 0x7fffffff, 0, 0, -1, -1, -5, 5, 0, -1);
+    expect([admitsWord(only32, 6, 0), admitsWord(only32, -5, 9)]).toEqual([false, true]);
+  });
+  it('stored narrowly is held against its low bytes', () => {
+    expect(admitsBytes(constImm(0x1234), 0x34, 1)).toBe(true);
+    expect(admitsBytes(constImm(0x1234), 0x35, 1)).toBe(false);
+    expect(admitsBytes(constImm(-1), -1, 4)).toBe(true);
+  });
+  it('is an address when base and offsets lead there', () => {
+    expect(admitsAddress(constImm(0), 0x1000, -8, 0xff8, KERNEL_HIGH)).toBe(true);
+    expect(admitsAddress(constImm(0), 0x1000, -8, 0xff8, 0)).toBe(false);
+    expect(admitsAddress(constImm(-16), 0x1000, 0, 0xff0, KERNEL_HIGH)).toBe(true);
+  });
+});
+
+describe('containment', () => {
+  it('finds nothing where the verifier is right', () => {
+    const program = programOf(BRANCHES);
+    for (const prune of [true, false]) {
+      const result = runs(program, explored(program, prune));
+      expect(result.findings).toEqual([]);
+      expect(result.checked).toBe(result.instructions);
+      expect(result.runs).toBe(6);
+    }
+  });
+
+  it('finds a register outside of every state', () => {
+    const program = programOf(BRANCHES);
+    const graph = explored(program);
+    for (const arrival of arrivalsAt(graph, 7)) (arrival.frames[0]!.regs as unknown[])[6] = scalarReg(constImm(100));
+    const [finding] = runs(program, graph).findings;
+    expect(finding).toMatchObject({ oracle: 'containment', insn: 7 });
+    expect(finding?.message).toMatch(/^r6 is 0x\w+, not 100/);
+  });
+
+  it('finds a stack slot outside of every state', () => {
+    const program = programOf(BRANCHES);
+    const graph = explored(program);
+    for (const { frames } of arrivalsAt(graph, 5)) {
+      const [slot] = frames[0]!.slots;
+      (frames[0]!.slots as unknown[])[0] = Object.assign(Object.create(Object.getPrototypeOf(slot)), slot, {
+        reg: scalarReg(constImm(9)),
+      });
+    }
+    const messages = [1, 2, 3, 4].map((seed) => runOracles(program, profile, graph, { seed, runs: 3 }).findings[0]?.message);
+    expect(messages.find((message) => message !== undefined)).toMatch(/^stack slot -8 of frame 0 holds 0x\w, not 9/);
+  });
+
+  it('finds a way that was not explored', () => {
+    const program = programOf('call bpf_get_prandom_u32\nr0 &= 1\nif r0 == 0 goto out\nr0 = 2\nout:\nexit');
+    const graph = explored(program, false);
+    const [jump] = arrivalsAt(graph, 2);
+    jump!.next.splice(0);
+    expect(runs(program, graph).findings[0]).toMatchObject({ message: 'no explored state leads from instruction 2 to here' });
+  });
+
+  it('follows calls, callbacks, map values and packets of generated programs', () => {
+    const kernel = new FuzzKernel(profile);
+    let checked = 0;
+    for (let seed = 1; seed <= 150; seed++) {
+      const program = generateProgram(kernel, seed, { size: 20, features: FEATURES });
+      const graph = new ExploredGraph();
+      const verdict = verify(program, profile, { observer: graph, budget: 10_000 });
+      if (verdict.verdict !== 'accept') continue;
+      const result = runOracles(program, profile, graph, { seed, runs: 2, loaded: verdict.loaded });
+      expect(result.findings, `seed ${seed}`).toEqual([]);
+      checked += result.checked;
+    }
+    expect(checked).toBeGreaterThan(3000);
+  });
+});
+
+const FEATURES = { alu: 5, branch: 5, loop: 2, stack: 4, map: 4, packet: 3, subprogram: 3, callback: 2, atomic: 1, pointer: 3 };
