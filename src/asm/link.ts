@@ -137,9 +137,6 @@ export class Linker {
         return { src: BPF_PSEUDO_KFUNC_CALL, imm: kfunc.id };
       case 'missing':
         return { src: 0, imm: POISON_CALL_KFUNC_BASE + this.#symbols.externs.get(target)!.index };
-      case 'error':
-        this.#loadError ??= kfunc.message;
-        return { src: BPF_PSEUDO_KFUNC_CALL, imm: 0 };
       default:
         return this.#unknown(target, 'function, helper or kfunc', at);
     }

@@ -59,13 +59,12 @@ export class Symbols {
   }
 
   /** The kernel function of a call; undefined where neither the text nor the kernel knows the name. */
-  kfunc(name: string): KernelSymbol | undefined {
+  kfunc(name: string): Exclude<KernelSymbol, { kind: 'address' | 'error' }> | undefined {
     const extern = this.externs.get(name);
     const found = this.profile?.btf.findByName(name, 'FUNC');
     if (found !== undefined) return { kind: 'btf', id: found.id };
     if (extern === undefined) return undefined;
-    if (extern.isWeak) return { kind: 'missing' };
-    return { kind: 'error', message: `extern (func ksym) '${name}': not found in kernel or module BTFs` };
+    return { kind: 'missing' };
   }
 
   /** The address of a declared kernel symbol; undefined where the text does not declare the name. */

@@ -3,7 +3,7 @@ import { essentialName } from '../btf/names.ts';
 import type { Extern, KconfigExtern, KsymExtern } from './externs.ts';
 import { encodeNumber, encodeSetting } from './kconfig.ts';
 
-/** What an extern became. `error` keeps the programs that use it from loading. */
+/** What an extern became. `error` keeps the programs that take its address or read it from loading. */
 export type Resolution = (
   | { readonly kind: 'kconfig'; readonly offset: number }
   /** a type id in the kernel's BTF: of a VAR or FUNC */

@@ -141,9 +141,13 @@ function patchExtern(insns: Insn[], at: number, index: number, context: PatchCon
   const insn = insns[at]!;
   const resolution = context.resolutions[index]!;
   if (insn.code === CALL) {
-    if (resolution.kind === 'btf') insns[at] = { ...insn, src: PSEUDO.KFUNC_CALL, imm: resolution.id, off: 0 };
-    else insns[at] = poisoned(POISON_KFUNC + index);
-    return resolution.error;
+    if (resolution.kind === 'btf') {
+      insns[at] = { ...insn, src: PSEUDO.KFUNC_CALL, imm: resolution.id, off: 0 };
+      return null;
+    }
+    // libbpf gives up the whole object for a strong one; here the verifier refuses what reaches the call, and only that
+    insns[at] = poisoned(POISON_KFUNC + index);
+    return context.externs[index]!.kind === 'ksym' ? null : resolution.error;
   }
   const next = insns[at + 1];
   if (next === undefined) return `extern '${context.externs[index]!.name}': ld_imm64 is truncated`;

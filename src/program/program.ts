@@ -126,7 +126,7 @@ export interface ExternDef {
   readonly weak: boolean;
   /** the kernel has it */
   readonly found: boolean;
-  /** why no program that uses it is loaded; null: none is kept from loading */
+  /** why no program that takes its address or reads it is loaded; calls of it are refused by the verifier. Null: it may be used */
   readonly error: string | null;
 }
 

@@ -57,8 +57,11 @@ describe('externs', () => {
     expect(errorOf('kfuncs')).toBeNull();
   });
 
-  test('a strong kfunc that the kernel lacks spoils the program that calls it', () => {
-    expect(errorOf('required')).toBe("extern (func ksym) 'bpf_required_kfunc': not found in kernel or module BTFs");
+  test('a strong kfunc that the kernel lacks is poisoned as well, and the list of externs says why', () => {
+    const index = image.externs!.findIndex(({ name }) => name === 'bpf_required_kfunc');
+    expect(references(programOf(image, 'required'))).toEqual([`helper ${2002000000 + index}`]);
+    expect(errorOf('required')).toBeNull();
+    expect(image.externs![index]!.error).toBe("extern (func ksym) 'bpf_required_kfunc': not found in kernel or module BTFs");
   });
 
   test('a weak kfunc of another type counts as absent', () => {
