@@ -9,9 +9,10 @@ import { verify } from '../../src/verifier/verify.ts';
 
 /**
  * One rule of the verifier: its name, a program that shows it, and what Linux says: `accept`, or the message of the refusal.
- * A program without a `.section` of its own is a socket filter. `unprivileged` rows are loaded without any capability.
+ * A program without a `.section` of its own is a socket filter. `unprivileged` rows are loaded without any capability, `bpf` rows
+ * with CAP_BPF alone.
  */
-export type Rule = readonly [rule: string, program: string, says: string, loader?: 'unprivileged'];
+export type Rule = readonly [rule: string, program: string, says: string, loader?: 'unprivileged' | 'bpf'];
 
 export const profile = openBundledProfile();
 
@@ -23,7 +24,9 @@ export function programOf(text: string): Program {
   return program;
 }
 
-export const capabilitiesOf = (rule: Rule) => (rule[3] === 'unprivileged' ? NO_CAPABILITIES : ALL_CAPABILITIES);
+const LOADERS = { unprivileged: NO_CAPABILITIES, bpf: { ...NO_CAPABILITIES, bpf: true } } as const;
+
+export const capabilitiesOf = (rule: Rule) => (rule[3] === undefined ? ALL_CAPABILITIES : LOADERS[rule[3]]);
 
 export function judge(text: string, capabilities = ALL_CAPABILITIES): { verdict: Verdict; log: string } {
   const pieces: string[] = [];

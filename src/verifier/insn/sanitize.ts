@@ -5,6 +5,7 @@ import { tnumText } from '../log/scalar_text.ts';
 import { mayAccessMap } from '../memory/map_value.ts';
 import { pushStack } from '../paths.ts';
 import { ADD } from '../scalar/opcodes.ts';
+import { forgetLowBounds } from '../scalar/pointer_offset.ts';
 import { isConst, type Scalar } from '../scalar/scalar.ts';
 import { markRegUnknown } from '../state/access.ts';
 import { mapOf, type Reg } from '../state/reg.ts';
@@ -117,10 +118,16 @@ export function sanitizePointerResult(
   remember(env, insn, window.state, Math.abs(window.limit - limit) | 0, reversed);
 }
 
-/** Follows the path on which the masked number is 0, so the register holds the pointer as it was. */
+/**
+ * Follows the path on which the masked number is 0, so the register holds the pointer as it was. The kernel has forgotten the
+ * 32-bit bounds of a pointer in its own register by then.
+ */
 function simulate(env: Env, insn: Insn, pointer: Reg, reversed: boolean): void {
   const branch = pushStack(env, env.insnIdx + 1, env.insnIdx, true);
-  if (reversed) branch.writableTop().setReg(insn.dst, pointer);
+  if (reversed) return branch.writableTop().setReg(insn.dst, pointer);
+  const unmoved = pointer.clone();
+  unmoved.scalar = forgetLowBounds(pointer.scalar);
+  branch.writableTop().setReg(insn.dst, unmoved);
 }
 
 /** Follows the side of a decided branch that a processor may mispredict; its operands are anything there. */

@@ -72,10 +72,10 @@ export function scrubbed(slot: Slot): Slot {
 }
 
 /** Speculatively the store may not have happened yet: what was there before must not be used as a pointer (Spectre v4). */
-function guardStore(env: Env, slot: Slot, size: number, value: Reg | null, insnIdx: number): void {
+function guardStore(env: Env, slot: Slot, off: number, size: number, value: Reg | null, insnIdx: number): void {
   let needsBarrier = value !== null && isSpillablePointer(value.type);
   for (let i = 0; i < size && !needsBarrier; i++) {
-    const type = slotType(slot, i);
+    const type = slotType(slot, (-off - 1 - i) & 7);
     needsBarrier = type !== STACK_MISC && type !== STACK_ZERO;
   }
   if (needsBarrier) env.facts.nospecResult[insnIdx] = 1;
@@ -90,7 +90,7 @@ export function writeStackFixed(env: Env, frameno: number, off: number, size: nu
   if (!env.allowPtrLeaks && isSpilled(before) && before.reg.type !== SCALAR_VALUE && size !== 8)
     env.reject('EACCES', 'attempt to corrupt spilled pointer on stack');
   let value = valueRegno >= 0 ? (env.cur.top.regs[valueRegno] as Reg) : null;
-  if (!env.bypassSpecV4) guardStore(env, before, size, value, insnIdx);
+  if (!env.bypassSpecV4) guardStore(env, before, off, size, value, insnIdx);
   destroyIfDynptrStackSlot(env, frameno, spi);
   // a slice of that dynptr is no pointer any more
   if (value) value = env.cur.top.regs[valueRegno] as Reg;

@@ -39,3 +39,10 @@ export const keepOffset = (pointer: Scalar): Scalar => {
   unbound32(r);
   return sync(r);
 };
+
+/** The variable offset in the middle of such arithmetic: its 32-bit bounds are forgotten and not found again yet. */
+export const forgetLowBounds = (pointer: Scalar): Scalar => {
+  const r = pointer.clone();
+  unbound32(r);
+  return r;
+};
