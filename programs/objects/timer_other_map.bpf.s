@@ -1,0 +1,26 @@
+# A timer is prepared with its own map.
+.c {
+  struct bpf_timer { __u64 opaque[2]; };
+  struct timed { __u64 pad; struct bpf_timer timer; };
+}
+.map timers array key="__u32" value="struct timed" max_entries=1
+.map others array key="__u32" value="struct timed" max_entries=1
+.section "tc"
+.program "int prog(void *ctx)"
+.expect verdict reject
+.expect message "timer pointer in R1 map_uid=0 doesn't match map pointer in R2 map_uid=0"
+  *(u32 *)(r10 -4) = 0
+  r2 = r10
+  r2 += -4
+  r1 = timers ll
+  call bpf_map_lookup_elem
+  if r0 == 0 goto out
+  r6 = r0
+  r1 = r6
+  r1 += 8
+  r2 = others ll
+  r3 = 1
+  call bpf_timer_init
+out:
+  r0 = 0
+  exit

@@ -1,0 +1,26 @@
+# Work is prepared with its own map.
+.c {
+  struct bpf_wq { __u64 opaque[2]; };
+  struct timed { __u64 pad; struct bpf_wq work; };
+}
+.map queues array key="__u32" value="struct timed" max_entries=1
+.map others array key="__u32" value="struct timed" max_entries=1
+.section "tc"
+.program "int prog(void *ctx)"
+.expect verdict reject
+.expect message "workqueue pointer in R1 map_uid=0 doesn't match map pointer in R2 map_uid=0"
+  *(u32 *)(r10 -4) = 0
+  r2 = r10
+  r2 += -4
+  r1 = queues ll
+  call bpf_map_lookup_elem
+  if r0 == 0 goto out
+  r6 = r0
+  r1 = r6
+  r1 += 8
+  r2 = others ll
+  r3 = 0
+  call bpf_wq_init
+out:
+  r0 = 0
+  exit

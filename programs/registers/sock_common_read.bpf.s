@@ -1,0 +1,10 @@
+# The family of the socket of a packet.
+.section "cgroup_skb/egress"
+.program "int prog(void *ctx)"
+.expect verdict accept
+  r1 = *(u64 *)(r1 +168)
+  if r1 == 0 goto out
+  w0 = *(u32 *)(r1 +4)
+out:
+  r0 = 1
+  exit
