@@ -59,6 +59,14 @@ describe('an annotated object is its own test', () => {
     expect(countResults([...results.values()])).toEqual({ pass: 8, fail: 3, skip: 1, unchecked: 1 });
   });
 
+  test('one mode alone, and nothing is run', () => {
+    const options = { modes: ['unprivileged'], runs: false } as const;
+    const only = [...selftest(object, profile, undefined, options)];
+    expect(new Set(only.map(({ mode }) => mode))).toEqual(new Set(['unprivileged']));
+    const privileged = [...selftest(object, profile, ({ name }) => name === 'wrong_value', { runs: false })];
+    expect(privileged.map((result) => resultText(result))).toEqual(['pass selftest.o/wrong_value: unchecked: retval']);
+  });
+
   test('only programs that are wanted are tried', () => {
     const only = [...selftest(object, profile, (program) => program.name === 'leak')];
     expect(only.map((result) => resultText(result))).toEqual(['pass selftest.o/leak', 'pass selftest.o/leak @unpriv']);
