@@ -1,4 +1,4 @@
-import { Unmodelled } from '../contracts/errors.ts';
+import { Fault, Unmodelled } from '../contracts/errors.ts';
 import { insnText } from '../isa/print.ts';
 import { bytesOfHex } from '../library/raw_program.ts';
 import { type ProgArraySlot, type RunProgramOptions, run } from '../library/run_program.ts';
@@ -84,7 +84,11 @@ function tracer(): StepHook {
 function runOptionsOf(options: RunCommandOptions, object: ObjectImage): RunProgramOptions {
   if (options.data !== undefined && options.dataIn !== undefined) throw new UsageError('give --data or --data-in, not both');
   const data =
-    options.dataIn !== undefined ? readInput(options.dataIn) : options.data !== undefined ? bytesOfHex(options.data) : undefined;
+    options.dataIn !== undefined
+      ? readInput(options.dataIn)
+      : options.data !== undefined
+        ? bytesOfHex(options.data, '--data')
+        : undefined;
   return {
     object,
     maps: Object.fromEntries(options.map.map(readMapContent)),
@@ -122,6 +126,8 @@ export async function runCommand(path: string, options: RunCommandOptions): Prom
     );
     return result.fault === null ? EXIT.good : EXIT.bad;
   } catch (error) {
+    // a fault outside of the program: the kernel would not create a map, or not take this input for a test run
+    if (error instanceof Fault) throw new UsageError(`${path}/${program.name}: ${error.message}`);
     if (!(error instanceof Unmodelled)) throw error;
     warn(`drybpf: ${path}/${program.name} cannot be run: not modelled: ${error.message}\n`);
     return EXIT.bad;
