@@ -1,5 +1,6 @@
 import type { Btf } from '../btf/btf.ts';
 import { BtfError } from '../btf/error.ts';
+import { placeOf } from '../btf/place.ts';
 import { decodeProgram } from '../isa/codec.ts';
 import type { Insn } from '../isa/insn.ts';
 import { parseWord64 } from '../isa/word64.ts';
@@ -198,6 +199,7 @@ class Assembly {
     const scope = {
       constant: (name: string) => this.#outline.constants.get(name) ?? this.#types.enumerator(name),
       helperId: (name: string) => helpers.get(name) ?? null,
+      fieldOffset: (struct: string, path: string) => this.#fieldOffset(struct, path),
     };
     const known = new Map<string, Draft>();
     const memoized = (text: string, codeByte: number | null): Draft => {
@@ -207,6 +209,12 @@ class Assembly {
       return draft;
     };
     return Object.assign(memoized, { isUbpf: dialect === 'ubpf' });
+  }
+
+  #fieldOffset(name: string, path: string): number | null {
+    const kernel = this.#options.profile?.btf;
+    const struct = kernel?.findByName(name, 'STRUCT') ?? kernel?.findByName(name, 'UNION');
+    return kernel === undefined || struct === undefined ? null : (placeOf(kernel, struct, path)?.offset ?? null);
   }
 
   #guard(at: Position, action: () => void): void {

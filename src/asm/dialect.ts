@@ -8,6 +8,8 @@ export interface StatementScope {
   constant(name: string): bigint | null;
   /** id of a helper by name */
   helperId?(name: string): number | null;
+  /** bytes in front of a field of a struct; null where there is no such field */
+  fieldOffset?(struct: string, path: string): number | null;
   /** the code byte that a pasted log shows in front of the statement */
   readonly codeByte: number | null;
 }

@@ -129,6 +129,7 @@ function build(): (text: string, scope: StatementScope) => Draft {
   const grammar = ohm.grammar(KERNEL_GRAMMAR);
   const semantics = grammar.createSemantics();
   let scope: StatementScope = { constant: () => null, codeByte: null };
+  let missingField: string | null = null;
 
   const constant = (node: ohm.Node): number => {
     const value = scope.constant(node.sourceString);
@@ -144,6 +145,7 @@ function build(): (text: string, scope: StatementScope) => Draft {
     },
   });
   semantics.addOperation<number>('imm', {
+    Immediate_field: (node) => node['off'](),
     Immediate_number: (node) => node['imm'](),
     Immediate_constant: (node) => constant(node),
     number(_sign, _digits) {
@@ -155,6 +157,13 @@ function build(): (text: string, scope: StatementScope) => Draft {
     Operand_imm: (node) => ({ imm: node['imm']() }),
   });
   semantics.addOperation<number>('off', {
+    Offset_field: (_plus, node) => node['off'](),
+    Offset_number: (node) => node['off'](),
+    fieldOffset(_word, _s1, _open, _s2, struct, _s3, _comma, _s4, path, _s5, _close) {
+      const offset = scope.fieldOffset?.(struct.sourceString, path.sourceString) ?? null;
+      if (offset === null) missingField = `${struct.sourceString}.${path.sourceString}`;
+      return offset ?? 0;
+    },
     SignedNumber(sign, minus, digits) {
       const negative = (sign.sourceString === '-') !== (minus.sourceString === '-');
       return readOff(`${negative ? '-' : ''}${digits.sourceString}`, this.source.startIdx);
@@ -362,7 +371,9 @@ function build(): (text: string, scope: StatementScope) => Draft {
       throw new StatementError(`expected ${failed.getExpectedText()}`, failed.getRightmostFailurePosition());
     }
     scope = given;
-    return semantics(match)['draft']() as Draft;
+    missingField = null;
+    const draft = semantics(match)['draft']() as Draft;
+    return missingField === null ? draft : { ...draft, missingField };
   };
 }
 

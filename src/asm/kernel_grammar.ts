@@ -2,7 +2,8 @@
  * Instructions as the kernel's log and LLVM write them. One statement per match.
  *
  * Where the two differ both are taken: `r1 -8` and `r1 - 0x8` in addresses, `goto pc+3` and `goto +3`, `atomic64_xchg` and
- * `xchg_64`, 32-bit memory operands with `r` and with `w` registers. A 64-bit constant ends in `ll`.
+ * `xchg_64`, 32-bit memory operands with `r` and with `w` registers. A 64-bit constant ends in `ll`. Where an offset or an
+ * immediate may stand, `offsetof(task_struct, se.vruntime)` is that of a field in the kernel's BTF.
  */
 export const KERNEL_GRAMMAR = `
 Kernel {
@@ -44,11 +45,14 @@ Kernel {
 
   Operand = reg         -- reg
           | Immediate   -- imm
-  Immediate = number    -- number
+  Immediate = fieldOffset  -- field
+            | number    -- number
             | name      -- constant
 
   Memory = "*" Place
-  Place = type "(" reg SignedNumber? ")"
+  Place = type "(" reg Offset? ")"
+  Offset = "+" fieldOffset  -- field
+         | SignedNumber     -- number
   SignedNumber = ("+" | "-") "-"? digits
 
   Target = "pc"? ("+" | "-") digits Annotation?  -- distance
@@ -75,6 +79,8 @@ Kernel {
   digits = ("0x" | "0X") hexDigit+ ~wordPart    -- hex
          | digit+ ~wordPart                     -- decimal
   name (a name) = nameStart (wordPart | "." | "$")*
+  fieldOffset (a name) = "offsetof" space* "(" space* name space* "," space* fieldPath space* ")"
+  fieldPath = (wordPart | "." | "[" | "]")+
   nameStart = "a".."z" | "_" | "." | "A".."Z"
   calleeName = "kernel-function" | "<error>" | name
   nearby = digit+ ("f" | "b") ~wordPart

@@ -71,6 +71,7 @@ export class Linker {
     const base = this.#insns.length;
     this.#bases.set(unit, base);
     for (const { draft } of unit.drafts) {
+      if (draft.missingField !== undefined) this.#loadError ??= `the kernel has no field ${draft.missingField}`;
       this.#insns.push(draft.insn);
       if (draft.second !== null) this.#insns.push(insn(0, 0, 0, 0, draft.second));
     }

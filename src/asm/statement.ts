@@ -21,6 +21,8 @@ export interface Draft {
   readonly reference: Reference | null;
   /** 0-based column, in the statement, of what the reference names */
   readonly column: number;
+  /** a field that the kernel does not have, as `offsetof` names it: a program with it cannot be loaded */
+  readonly missingField?: string;
 }
 
 /** Bad text; `column` is 0-based and counts from where the statement begins. */

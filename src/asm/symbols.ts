@@ -1,5 +1,5 @@
 import type { Profile } from '../contracts/profile.ts';
-import { parseWord64, type Word64 } from '../isa/word64.ts';
+import { fromBigInt, parseWord64, type Word64 } from '../isa/word64.ts';
 import type { CTypes } from './c_types.ts';
 import type { Variable } from './data_sections.ts';
 import type { Diagnostics, Position } from './diagnostics.ts';
@@ -7,7 +7,7 @@ import type { ExternOutline } from './outline.ts';
 import type { Unit } from './unit.ts';
 
 /** What text needs to know of a kernel. */
-export type AsmProfile = Pick<Profile, 'helpers' | 'btf' | 'progTypes'>;
+export type AsmProfile = Pick<Profile, 'helpers' | 'btf' | 'progTypes' | 'dataAddresses'>;
 
 /** A kernel function or variable that the text declares. */
 export interface Extern {
@@ -73,6 +73,8 @@ export class Symbols {
     if (extern === undefined) return undefined;
     const { kind, isWeak, address } = extern;
     if (address !== null) return { kind: 'address', address };
+    const data = kind === null ? this.profile?.dataAddresses?.get(name) : undefined;
+    if (data !== undefined) return { kind: 'address', address: fromBigInt(data) };
     const found = kind === null ? undefined : this.profile?.btf.findByName(name, kind === 'func' ? 'FUNC' : 'VAR');
     if (found !== undefined) return { kind: 'btf', id: found.id };
     if (isWeak) return { kind: 'address', address: ZERO };

@@ -16,6 +16,8 @@ export interface Profile {
   readonly cpuCount: number;
   /** revision by the name of the entry, where one was chosen that is not the kernel's own */
   readonly revisions?: ReadonlyMap<string, string>;
+  /** addresses of kernel variables that programs may ask for by a typeless `__ksym` extern, beside those that the BTF knows */
+  readonly dataAddresses?: ReadonlyMap<string, bigint>;
   /** why an accepted program may still do harm under the chosen revisions */
   readonly unsound?: readonly string[];
   /** the kernel's own BTF */

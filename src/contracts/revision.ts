@@ -13,8 +13,10 @@ export interface Revision {
   readonly helpers?: readonly Helper[];
   readonly kfuncs?: readonly Kfunc[];
   readonly iterTargets?: readonly IterTarget[];
-  /** C declarations that join the kernel's BTF; structs and functions take the place of those of the same name */
-  readonly declarations?: string;
+  /** C declarations that join the kernel's BTF; structs and functions take the place of those of the same name. Texts are shared */
+  readonly declarations?: readonly string[];
+  /** kernel variables whose addresses programs may ask for */
+  readonly dataAddresses?: ReadonlyMap<string, bigint>;
   /** what becomes of every callback of a helper or kfunc */
   readonly callbacks?: (spec: CallbackSpec) => CallbackSpec;
   /** why a program that is accepted under this revision may still do harm */

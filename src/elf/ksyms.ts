@@ -28,11 +28,13 @@ export interface KernelSymbols {
 const SYMBOLS_BASE = 0xffff_ffff_8100_0000n;
 
 /**
- * Addresses for the symbols that the kernel's BTF names (functions and per-CPU variables), each its own.
+ * Addresses for the symbols that the kernel's BTF names (functions and per-CPU variables), each its own, and those in `data`.
  * What else /proc/kallsyms has is not known offline.
  */
-export const symbolsOfBtf = (btf: Btf): KernelSymbols['address'] => {
+export const symbolsOfBtf = (btf: Btf, data?: ReadonlyMap<string, bigint>): KernelSymbols['address'] => {
   return (name) => {
+    const known = data?.get(name);
+    if (known !== undefined) return known;
     const found = btf.findByName(name, 'FUNC') ?? btf.findByName(name, 'VAR');
     return found === undefined ? undefined : SYMBOLS_BASE + BigInt(found.id) * 16n;
   };

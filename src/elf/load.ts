@@ -26,7 +26,7 @@ import { fillSlots } from './slots.ts';
 import { collectStructOps } from './struct_ops.ts';
 
 /** What the loader asks of a kernel. */
-export type LoaderProfile = Pick<Profile, 'btf' | 'version' | 'progTypes' | 'mapTypes' | 'kconfig'> & {
+export type LoaderProfile = Pick<Profile, 'btf' | 'version' | 'progTypes' | 'mapTypes' | 'kconfig' | 'dataAddresses'> & {
   readonly facts: Pick<Profile['facts'], 'destructors'>;
 };
 
@@ -93,7 +93,7 @@ function load(elf: ElfFile, options: LoadOptions): ObjectImage {
       version: profile.version,
       kconfig: profile.kconfig,
       isCompatible: (local, localId, kernelId) => isCompatible(local, localId, profile.btf, kernelId),
-      address: options.symbolAddress ?? symbolsOfBtf(profile.btf),
+      address: options.symbolAddress ?? symbolsOfBtf(profile.btf, profile.dataAddresses),
     },
     maps[kconfigMap]?.initial ?? null,
   );

@@ -1,9 +1,12 @@
 import type { CallbackSpec, Helper, HelperProto } from '../contracts/helper.ts';
 import type { HostCall } from '../contracts/host_call.ts';
 import type { RevisedEntry } from '../contracts/revision.ts';
+import { TRACING_TYPES, to } from './availability.ts';
 import { helpers } from './index.ts';
 import { findVma2026 } from './run/find_vma.ts';
+import { pageToPfn } from './run/page.ts';
 import { userRingbufDrainVersion3 } from './run/user_ringbuf.ts';
+import { INTEGER, object, proto } from './spec.ts';
 
 const named = (name: string): Helper => helpers.find((helper) => helper?.name === name)!;
 
@@ -74,4 +77,33 @@ const findVmaEntry: RevisedEntry = {
   ],
 };
 
-export const HELPER_REVISIONS: readonly RevisedEntry[] = [userRingbufDrain, dynptrCallback, callbacks, findVmaEntry];
+/** A number of the model's own: the one that was proposed, 181, went to bpf_loop. */
+const PAGE_TO_PFN_ID = 1181;
+
+const pageToPfnEntry: RevisedEntry = {
+  name: 'page_to_pfn',
+  base: null,
+  revisions: [
+    {
+      name: 'v1',
+      summary: 'frame number of a page, as /proc/PID/pagemap shows it; all ones for NULL',
+      helpers: [
+        {
+          id: PAGE_TO_PFN_ID,
+          name: 'bpf_page_to_pfn',
+          summary: 'Number of the page frame that a struct page stands for.',
+          protos: [proto('bpf_page_to_pfn_proto', [object('page', 'page')], INTEGER, { run: pageToPfn })],
+          available: [to(TRACING_TYPES, 'bpf_page_to_pfn_proto')],
+        },
+      ],
+    },
+  ],
+};
+
+export const HELPER_REVISIONS: readonly RevisedEntry[] = [
+  userRingbufDrain,
+  dynptrCallback,
+  callbacks,
+  findVmaEntry,
+  pageToPfnEntry,
+];

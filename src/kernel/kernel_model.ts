@@ -2,12 +2,16 @@ import type { Btf } from '../btf/btf.ts';
 import { Unmodelled } from '../contracts/errors.ts';
 import type { HostCall, PartKey } from '../contracts/host_call.ts';
 import type { HostMemory } from '../contracts/host_memory.ts';
+import type { EventPoll } from './event_poll.ts';
+import type { EventFd } from './eventfd.ts';
+import type { IoRing } from './io_uring.ts';
 import { Cgroups } from './objects/cgroups.ts';
 import { type FileBehaviour, KernelFile } from './objects/files.ts';
 import { KernelObjects } from './objects/kernel_objects.ts';
 import { type Dentry, Paths } from './objects/paths.ts';
 import { Tasks } from './objects/tasks.ts';
 import { UnlockSlots } from './objects/unlock_slots.ts';
+import { PageFrames } from './page_frames.ts';
 
 /** In what the running program was interrupted, as the world says; comes on top of what the program does itself. */
 export interface Interruption {
@@ -23,6 +27,11 @@ export class KernelModel {
   readonly tasks: Tasks;
   readonly unlockSlots: UnlockSlots;
   readonly interruption: Interruption = { irqsDisabled: false, nmi: false };
+  readonly frames: PageFrames;
+  /** by the offset of what `private_data` of their files points to */
+  readonly eventFds = new Map<number, EventFd>();
+  readonly eventPolls = new Map<number, EventPoll>();
+  readonly rings = new Map<number, IoRing>();
   readonly #files = new Map<number, KernelFile>();
 
   constructor(memory: HostMemory, btf: Btf, cpuCount: number) {
@@ -31,6 +40,7 @@ export class KernelModel {
     this.paths = new Paths(this.objects);
     this.tasks = new Tasks(this.objects, { comm: 'swapper/0', cgroup: this.cgroups.root });
     this.unlockSlots = new UnlockSlots(cpuCount);
+    this.frames = new PageFrames(this.objects);
   }
 
   /** Opens a file; see `KernelFile`. */

@@ -7,10 +7,11 @@ import type { Kfunc } from '../contracts/kfunc.ts';
 import type { Profile } from '../contracts/profile.ts';
 import type { RevisedEntry, Revision } from '../contracts/revision.ts';
 import { HELPER_REVISIONS } from '../helpers/revisions.ts';
+import { ITERATOR_REVISIONS } from '../iterators/revisions.ts';
 import { KFUNC_REVISIONS } from '../kfuncs/revisions.ts';
 
 export const REVISED_ENTRIES: ReadonlyMap<string, RevisedEntry> = new Map(
-  [...HELPER_REVISIONS, ...KFUNC_REVISIONS].map((entry) => [entry.name, entry]),
+  [...HELPER_REVISIONS, ...KFUNC_REVISIONS, ...ITERATOR_REVISIONS].map((entry) => [entry.name, entry]),
 );
 
 /** The revision that a text such as `user_ringbuf_drain=v3` names. Throws `Malformed` with what there is instead. */
@@ -40,9 +41,11 @@ export function readRevisions(texts: readonly string[]): ReadonlyMap<RevisedEntr
 /** The profile with some entries in other revisions, as `NAME=REVISION` texts or as read before. */
 export function withRevisions(profile: Profile, wanted: readonly string[] | ReadonlyMap<RevisedEntry, Revision>): Profile {
   const revisions = Array.isArray(wanted) ? readRevisions(wanted) : (wanted as ReadonlyMap<RevisedEntry, Revision>);
-  let changed = profile;
+  if (revisions.size === 0) return profile;
+  const declarations = new Set([...revisions.values()].flatMap((revision) => revision.declarations ?? []));
+  let changed: Profile =
+    declarations.size === 0 ? profile : { ...profile, btf: overlaidBtf(profile.btf, [...declarations].join('\n')) };
   for (const revision of revisions.values()) changed = withRevision(changed, revision);
-  if (changed === profile && revisions.size === 0) return profile;
   return { ...changed, revisions: new Map([...revisions].map(([entry, revision]) => [entry.name, revision.name])) };
 }
 
@@ -53,14 +56,14 @@ function withRevision(profile: Profile, revision: Revision): Profile {
   for (const kfunc of revision.kfuncs ?? []) kfuncs.set(kfunc.name, kfunc);
   const iterTargets = new Map(profile.iterTargets);
   for (const target of revision.iterTargets ?? []) iterTargets.set(target.name, target);
-  const { callbacks, declarations, unsound } = revision;
+  const { callbacks, dataAddresses, unsound } = revision;
   return {
     ...profile,
     helpers: callbacks === undefined ? helpers : helpers.map((helper) => helperCallback(helper, callbacks)),
     kfuncs:
       callbacks === undefined ? kfuncs : new Map([...kfuncs].map(([name, kfunc]) => [name, kfuncCallback(kfunc, callbacks)])),
     iterTargets,
-    btf: declarations === undefined ? profile.btf : overlaidBtf(profile.btf, declarations),
+    ...(dataAddresses === undefined ? {} : { dataAddresses: new Map([...(profile.dataAddresses ?? []), ...dataAddresses]) }),
     ...(unsound === undefined ? {} : { unsound: [...(profile.unsound ?? []), unsound] }),
   };
 }

@@ -13,6 +13,23 @@ const read = (text: string) => readKernelStatement(text, scope());
 
 const rows = facts.instructions.filter((row) => row.op !== 'MOV_PERCPU_ADDR');
 
+describe('offsetof', () => {
+  const fields = (struct: string, path: string) =>
+    struct === 'task_struct' ? ({ pid: 1264, 'se.avg[1]': 24 }[path] ?? null) : null;
+  const draft = (text: string) => readKernelStatement(text, { ...scope(), fieldOffset: fields });
+
+  it('is a number where an offset or an immediate stands', () => {
+    expect(draft('r1 = *(u32 *)(r2 + offsetof(task_struct, pid))')).toEqual(read('r1 = *(u32 *)(r2 +1264)'));
+    expect(draft('r1 += offsetof( task_struct , se.avg[1] )')).toEqual(read('r1 += 24'));
+    expect(draft('*(u8 *)(r1 + offsetof(task_struct, pid)) = 7')).toEqual(read('*(u8 *)(r1 +1264) = 7'));
+  });
+
+  it('of a field that the kernel lacks keeps the program from loading', () => {
+    expect(draft('r1 = *(u32 *)(r2 + offsetof(task_struct, gone))').missingField).toBe('task_struct.gone');
+    expect(read('r1 = *(u32 *)(r2 + offsetof(nobody, knows))')).toMatchObject({ missingField: 'nobody.knows' });
+  });
+});
+
 describe('the text of Linux 6.18 for every instruction', () => {
   it.each(rows.flatMap((row) => (row.text === null || row.op.includes('bpf-to-bpf') ? [] : [[row.text, row] as const])))(
     '%s',

@@ -34,6 +34,8 @@ export class KernelFile {
   readonly flags: number;
   readonly #objects: KernelObjects;
   #references = 1;
+  /** what has to happen when the last reference goes, by who wants to know */
+  readonly #releaseHooks = new Map<object, () => void>();
 
   constructor(objects: KernelObjects, dentry: Dentry, behaviour: FileBehaviour, flags = 0) {
     this.#objects = objects;
@@ -71,7 +73,18 @@ export class KernelFile {
   put(): void {
     this.#references--;
     this.#showReferences();
-    if (this.#references === 0) this.behaviour.release?.();
+    if (this.#references > 0) return;
+    for (const hook of [...this.#releaseHooks.values()]) hook();
+    this.behaviour.release?.();
+  }
+
+  /** `hook` runs when the last reference is gone, for who does not hold one. */
+  onRelease(owner: object, hook: () => void): void {
+    this.#releaseHooks.set(owner, hook);
+  }
+
+  offRelease(owner: object): void {
+    this.#releaseHooks.delete(owner);
   }
 
   /** Wakes everybody who waits on the file's queue. */

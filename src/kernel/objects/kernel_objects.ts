@@ -1,8 +1,9 @@
 import type { Btf } from '../../btf/btf.ts';
+import { placeOf } from '../../btf/place.ts';
 import type { StructType } from '../../btf/types.ts';
 import { Fault } from '../../contracts/errors.ts';
 import type { HostMemory } from '../../contracts/host_memory.ts';
-import { Field, placeOf } from './field.ts';
+import { Field } from './field.ts';
 
 /** Size of an object whose struct the BTF does not have: it has an address and nothing else. */
 const IDENTITY_BYTES = 8;

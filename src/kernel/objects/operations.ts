@@ -41,4 +41,7 @@ export function operationsAddress(name: string): { readonly lo: number; readonly
   return index < 0 ? undefined : { lo: (FIRST_TABLE + index * TABLE_STRIDE) | 0, hi: TEXT_HIGH };
 }
 
-export const OPERATIONS: readonly OperationsName[] = TABLES;
+/** Every table with its address as one number. */
+export const OPERATIONS_ADDRESSES: ReadonlyMap<string, bigint> = new Map(
+  TABLES.map((name, index) => [name, (BigInt(TEXT_HIGH >>> 0) << 32n) | BigInt(FIRST_TABLE + index * TABLE_STRIDE)]),
+);

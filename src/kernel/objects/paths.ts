@@ -7,9 +7,12 @@ const SUPER_BLOCK = 'super_block';
 export class Inode {
   readonly offset: number;
   readonly number: number;
+  /** major << 20 | minor */
+  readonly device: number;
 
   constructor(objects: KernelObjects, number: number, mode: number, superBlock: SuperBlock) {
     this.number = number;
+    this.device = superBlock.device;
     this.offset = objects.create(INODE);
     objects.field(INODE, 'i_ino').set(this.offset, number);
     objects.field(INODE, 'i_mode').set(this.offset, mode);
