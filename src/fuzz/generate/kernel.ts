@@ -16,6 +16,8 @@ export interface SectionFacts {
 /** What generators ask of a profile, found once. */
 export class FuzzKernel {
   readonly profile: Profile;
+  /** of every kfunc that this kernel has */
+  readonly kfuncNames: readonly string[];
   readonly #sections = new Map<string, SectionFacts>();
   readonly #kfuncs = new Map<string, number>();
   readonly #helpers = new Map<string, number>();
@@ -25,6 +27,7 @@ export class FuzzKernel {
     profile.helpers.forEach((helper, id) => {
       if (helper !== undefined) this.#helpers.set(helper.name, id);
     });
+    this.kfuncNames = [...profile.kfuncs.keys()].filter((name) => this.kfunc(name) !== 0);
   }
 
   section(section: string): SectionFacts {
