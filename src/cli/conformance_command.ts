@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { Fault, Malformed } from '../contracts/errors.ts';
 import { decodeProgram, MalformedCode } from '../isa/codec.ts';
 import type { Insn } from '../isa/insn.ts';
 import { bytesOfHex } from '../library/raw_program.ts';
 import { runConformance } from '../vm/conformance.ts';
 import { EXIT, type ExitStatus } from './exit.ts';
+import { readStdin } from './inputs.ts';
 import { print, warn } from './output.ts';
 
 const ENTRY = 'main';
@@ -25,7 +25,7 @@ async function codeOfObject(bytes: Uint8Array): Promise<readonly Insn[]> {
  */
 export async function conformanceCommand(memory: string | undefined, options: { readonly elf?: boolean }): Promise<ExitStatus> {
   try {
-    const input = bytesOfHex(readFileSync(0, 'latin1'));
+    const input = bytesOfHex(new TextDecoder('latin1').decode(readStdin()));
     const data = memory === undefined ? new Uint8Array(0) : bytesOfHex(memory);
     const insns = options.elf === true ? await codeOfObject(input) : decodeProgram(input);
     print(`${runConformance(insns, data).toString(16)}\n`);

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, readSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Malformed } from '../contracts/errors.ts';
 import type { Profile } from '../contracts/profile.ts';
@@ -23,10 +23,36 @@ const reasonOf = (error: unknown): string => {
   return words[code ?? ''] ?? message;
 };
 
+const STDIN = 0;
+/** Pause before an empty pipe is asked again, in milliseconds. */
+const PIPE_PAUSE = 5;
+
+/** All of standard input, also from a pipe that is not set to wait. */
+export function readStdin(): Uint8Array {
+  const sleeper = new Int32Array(new SharedArrayBuffer(4));
+  const pieces: Buffer[] = [];
+  let size = 0;
+  for (;;) {
+    const piece = Buffer.alloc(1 << 16);
+    try {
+      const count = readSync(STDIN, piece);
+      if (count === 0) return Buffer.concat(pieces);
+      pieces.push(piece.subarray(0, count));
+      size += count;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EOF') return Buffer.concat(pieces);
+      if (code !== 'EAGAIN') throw error;
+      Atomics.wait(sleeper, 0, 0, PIPE_PAUSE);
+    }
+    if (size > MAX_FILE_BYTES) throw new UsageError('standard input is longer than an input can be');
+  }
+}
+
 /** The bytes of a file; `-` is standard input. */
 export function readInput(path: string): Uint8Array {
   try {
-    if (path === '-') return readFileSync(0);
+    if (path === '-') return readStdin();
     const { size } = statSync(path);
     if (size > MAX_FILE_BYTES) throw new UsageError(`${path}: ${size} bytes are more than an input can have`);
     return readFileSync(path);
