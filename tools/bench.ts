@@ -5,7 +5,7 @@
  *
  * cold    the whole of `drybpf verify` on a small object, from the start of node to its end; the best of several
  * verify  warm verification of the samples that take most instructions
- * run     instructions a second of the interpreter on compute loops, with every check on
+ * then    instructions a second of the interpreter on the compute samples, with every check on (tools/bench_interpreter.ts)
  * size    a program that takes the verifier to its million-instruction limit: time, and memory of the whole process
  * suite   (with --suite) times against the kernel's own, on programs of 10,000 processed instructions and more
  */
@@ -29,7 +29,6 @@ interface Line {
   readonly insnsProcessed: number;
   readonly durationUs: number;
   readonly coldUs: number;
-  readonly instructions: number;
 }
 
 function drybpf(args: readonly string[], nodeArgs: readonly string[] = []): { line: Line; wall: number; stderr: string } {
@@ -51,16 +50,6 @@ const file = (name: string, text: string): string => {
   writeFileSync(path, text);
   return path;
 };
-
-/** Loops of arithmetic, of memory and of calls; `COUNT` rounds of each. */
-const ROUNDS = 20_000_000;
-const COMPUTE: Readonly<Record<string, readonly string[]>> = {
-  arithmetic: ['r2 = r0', 'r2 *= 31', 'r2 ^= r1', 'r2 >>= 3', 'r0 += r2'],
-  'arithmetic (32 bits)': ['w2 = w0', 'w2 *= 31', 'w2 ^= w1', 'w2 >>= 3', 'w0 += w2'],
-  memory: ['*(u64 *)(r10 -8) = r1', 'r2 = *(u64 *)(r10 -8)', 'r0 += r2', '*(u32 *)(r10 -16) = r0', 'r3 = *(u32 *)(r10 -16)'],
-};
-const loop = (body: readonly string[]): string =>
-  ['.section "xdp"', 'r0 = 0', 'r1 = 0', 'again:', ...body, 'r1 += 1', `if r1 < ${ROUNDS} goto again`, 'exit', ''].join('\n');
 
 /** A counted loop that is walked round by round, up to the limit. */
 const longLoop = [
@@ -101,18 +90,7 @@ for (const object of ['programs/c/checksum.o', 'programs/c/rate_limit.o']) {
   console.log(`verify  ${object}: ${line.durationUs} us warm, ${line.coldUs} us cold, ${rate.toFixed(2)} M insns/s`);
 }
 
-for (const [name, body] of Object.entries(COMPUTE)) {
-  const path = file(`${name.replace(/\W+/g, '_')}.bpf.s`, loop(body));
-  const idle = file('idle.bpf.s', 'r0 = 0\nexit\n');
-  const rest = best(repeat, () => drybpf(['run', '--unverified', '--format', 'json', idle]).wall);
-  let instructions = 0;
-  const wall = best(repeat, () => {
-    const ran = drybpf(['run', '--unverified', '--format', 'json', path]);
-    ({ instructions } = ran.line);
-    return ran.wall - rest;
-  });
-  console.log(`run     ${name}: ${(instructions / wall / 1000).toFixed(0)} M instructions/s`);
-}
+spawnSync(process.execPath, ['--import', 'tsx', join(root, 'tools/bench_interpreter.ts')], { cwd: root, stdio: 'inherit' });
 
 for (const [name, text] of [
   ['a loop with two paths', branchingLoop],
