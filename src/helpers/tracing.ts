@@ -1,6 +1,7 @@
 import type { Helper } from '../contracts/helper.ts';
 import { mayUseDPath } from './allowed.ts';
 import { BTF_TRACING_TYPES, ON_TRAMPOLINE, TRACING_TYPES, to } from './availability.ts';
+import { dPath } from './run/d_path.ts';
 import { getAttachCookie, getFuncArg, getFuncArgCnt, getFuncIp, getFuncRet } from './run/tracing.ts';
 import { anything, context, fixed, INTEGER, memory, object, proto, protos, sizeOrZero } from './spec.ts';
 
@@ -20,6 +21,7 @@ export const tracingHelpers: readonly Helper[] = [
     protos: [
       proto('bpf_d_path_proto', [object('path', 'path'), memory('buf', 'MEM_WRITE'), sizeOrZero('sz')], INTEGER, {
         allowed: mayUseDPath,
+        run: dPath,
       }),
     ],
     available: [to(BTF_TRACING_TYPES, 'bpf_d_path_proto')],

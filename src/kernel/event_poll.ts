@@ -90,6 +90,7 @@ export class EventPoll {
   readonly #objects: KernelObjects;
   #items: EpollItem[] = [];
   #ready: EpollItem[] = [];
+  #isFreed = false;
 
   constructor(objects: KernelObjects, name: string) {
     this.#objects = objects;
@@ -101,8 +102,9 @@ export class EventPoll {
     return this.#items;
   }
 
-  get hasReady(): boolean {
-    return this.#ready.length > 0;
+  /** The instance was freed; who still uses it uses freed memory. */
+  get isFreed(): boolean {
+    return this.#isFreed;
   }
 
   behaviour(): FileBehaviour {
@@ -114,6 +116,8 @@ export class EventPoll {
       fdinfo: () => this.#items.map(itemLine).join(''),
       release: () => {
         for (const item of [...this.#items]) this.remove(item);
+        this.#isFreed = true;
+        this.#objects.free(this.offset);
       },
     };
   }
@@ -183,33 +187,31 @@ const itemLine = ({ fd, event, file }: EpollItem): string =>
     .toString(16)
     .padStart(16)}  pos:0 ino:${file.dentry.inode.number.toString(16)} sdev:${file.dentry.inode.device.toString(16)}\n`;
 
-/** ep_loop_check: whether watching `target` would make a loop, or a chain of more than four. */
-function isTooDeep(from: EventPoll, target: EventPoll, epolls: (file: KernelFile) => EventPoll | null): boolean {
-  const depthOf = (at: EventPoll): number => {
-    if (at === from) return Number.POSITIVE_INFINITY;
-    let depth = 0;
-    for (const { file } of at.items) {
-      const inner = epolls(file);
-      if (inner !== null) depth = Math.max(depth, depthOf(inner) + 1);
-    }
-    return depth;
-  };
-  return depthOf(target) + 1 > MAX_NESTS;
+/** How epoll instances watch each other. */
+export interface EpollNests {
+  /** the instance behind a file; null for other files */
+  epollOf(file: KernelFile): EventPoll | null;
+  readonly all: readonly EventPoll[];
+}
+
+/** ep_loop_check: whether watching `target` would make a loop, or a chain of more than four steps. */
+function isTooDeep(from: EventPoll, target: EventPoll, nests: EpollNests): boolean {
+  const below = (at: EventPoll): readonly EventPoll[] => at.items.flatMap(({ file }) => nests.epollOf(file) ?? []);
+  const depth = (at: EventPoll): number =>
+    at === from ? Number.POSITIVE_INFINITY : Math.max(0, ...below(at).map((inner) => depth(inner) + 1));
+  const height = (at: EventPoll): number =>
+    Math.max(0, ...nests.all.filter((outer) => below(outer).includes(at)).map((outer) => height(outer) + 1));
+  const downwards = depth(target);
+  return downwards > MAX_NESTS || downwards + 1 + height(from) > MAX_NESTS;
 }
 
 /** What epoll_ctl checks before it looks for the item: 0 or a negative error number. Source: do_epoll_ctl, fs/eventpoll.c. */
-export function checkEpollTarget(
-  poll: EventPoll,
-  target: KernelFile,
-  adds: boolean,
-  events: number,
-  epolls: (file: KernelFile) => EventPoll | null,
-): number {
+export function checkEpollTarget(poll: EventPoll, target: KernelFile, adds: boolean, events: number, nests: EpollNests): number {
   if (target.behaviour.poll === undefined) return -ERRNO.EPERM;
-  const inner = epolls(target);
+  const inner = nests.epollOf(target);
   if (inner === poll) return -ERRNO.EINVAL;
   if ((events & EPOLL.EXCLUSIVE) !== 0) {
     if (!adds || inner !== null || (events & ~EXCLUSIVE_OK) !== 0) return -ERRNO.EINVAL;
   }
-  return adds && inner !== null && isTooDeep(poll, inner, epolls) ? -ERRNO.ELOOP : 0;
+  return adds && inner !== null && isTooDeep(poll, inner, nests) ? -ERRNO.ELOOP : 0;
 }

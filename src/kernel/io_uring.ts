@@ -128,6 +128,11 @@ export class IoRing {
     return this.#references;
   }
 
+  /** The ring was freed; who still uses it uses freed memory. */
+  get isFreed(): boolean {
+    return this.#references <= 0;
+  }
+
   /** percpu_ref_tryget */
   tryGet(): boolean {
     if (this.isDying) return false;

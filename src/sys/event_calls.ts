@@ -41,7 +41,10 @@ function control(process: Process, epfd: number, op: number, fd: number, event: 
   if (poll === null || file === target) return -ERRNO.EINVAL;
   const adds = op === EPOLL_CTL.ADD;
   const events = op === EPOLL_CTL.DEL ? 0 : event.events;
-  const bad = checkEpollTarget(poll, target, adds, events, (other) => epollOf(process, other));
+  const bad = checkEpollTarget(poll, target, adds, events, {
+    epollOf: (other) => epollOf(process, other),
+    all: [...process.system.kernel.eventPolls.values()],
+  });
   if (bad !== 0) return bad;
   poll.mutex.lock();
   const item = poll.find(target, fd);

@@ -1,4 +1,4 @@
-import { ERRNO } from '../../contracts/errors.ts';
+import { ERRNO, Fault } from '../../contracts/errors.ts';
 import {
   type IterFile,
   type IterHost,
@@ -48,6 +48,7 @@ class EpollSequence implements IterSequence {
   }
 
   start(position: IterPosition): IterStep {
+    if (this.#poll.isFreed) throw new Fault('use-after-free', 'a freed eventpoll is read by an iterator whose link is closed');
     this.#poll.mutex.lock();
     const { items } = this.#poll;
     if (this.#resume === FINISHED) this.#item = null;

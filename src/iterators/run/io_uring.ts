@@ -1,4 +1,4 @@
-import { ERRNO } from '../../contracts/errors.ts';
+import { ERRNO, Fault } from '../../contracts/errors.ts';
 import {
   type IterHost,
   type IterLinkInfo,
@@ -55,6 +55,7 @@ class SlotSequence implements IterSequence {
   }
 
   start(position: IterPosition): IterStep {
+    if (this.#ring.isFreed) throw new Fault('use-after-free', 'a freed io_ring_ctx is read by an iterator whose link is closed');
     if (!this.#ring.uringLock.tryLock()) return -ERRNO.EDEADLK;
     const step = this.#fetch();
     if (step === 'object' && position.index === 0) position.index++;
