@@ -51,7 +51,8 @@ function argumentAt(env: Env, attach: AttachProto, off: number): number {
     if (off < end) return i;
   }
   const ret = attach.btf.sizeOf(proto.ret) ?? 0;
-  end += Math.ceil(Math.max(ret, 1) / 8) * 8;
+  // nothing returned takes no slot
+  end += Math.ceil(ret / 8) * 8;
   return off < end ? proto.params.length : proto.params.length + 1;
 }
 

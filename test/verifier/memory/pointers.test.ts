@@ -129,4 +129,14 @@ describeRules('other memory', [
     '.section "tracepoint/sched/sched_switch"\n.program test\nr0 = *(u64 *)(r1 +0)\nr0 = 0\nexit',
     'invalid bpf_context access off=0 size=8',
   ],
+  [
+    'a context slot behind the arguments of a tracepoint',
+    '.section "tp_btf/task_newtask"\n.program test\nr0 = *(u64 *)(r1 +24)\nr0 = 0\nexit',
+    'invalid bpf_context access off=24 size=8',
+  ],
+  [
+    'the first slot behind them',
+    '.section "tp_btf/task_newtask"\n.program test\nr0 = *(u64 *)(r1 +16)\nr0 = 0\nexit',
+    'invalid bpf_context access off=16 size=8',
+  ],
 ]);
