@@ -2,6 +2,7 @@
 # that proposed the iterator in November 2021; Linux never took it, so this loads with
 #   --with io_uring_buf=v2 --with page_to_pfn=v1
 .license "GPL"
+.extern "long bpf_page_to_pfn(struct page *page)"
 .rodata "const char begin[3]" = "B\n"
 .rodata "const char buffer[13]" = "%d:0x%lx:%d\n"
 .rodata "const char frame[24]" = "`-PFN for bvec[0]=%llu\n"
