@@ -14,6 +14,7 @@ export { type ProgArraySlot, type ProgramRun, type RunProgramOptions, run } from
 export { type VerifyProgramOptions, verify } from './library/verify_program.ts';
 export type { DumpedEntry } from './maps/dump.ts';
 export { openProfile, PROFILE_NAMES, type ProfileName } from './profiles/index.ts';
+export { withRevisions } from './profiles/revisions.ts';
 export type { Expectation, MapDef, ObjectImage, Program } from './program/program.ts';
 export type { ProgramReport } from './report/program_report.ts';
 export { type RunReport, runReport } from './report/run_report.ts';

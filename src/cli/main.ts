@@ -14,6 +14,6 @@ try {
   }).parseAsync();
 } catch (error) {
   // commander has said what it is about
-  if (!(error instanceof CommanderError)) process.exitCode = reportProblem(error, 'drybpf');
+  if (!(error instanceof CommanderError)) process.exitCode = reportProblem(error);
   else process.exitCode = error.exitCode === 0 ? EXIT.good : EXIT.question;
 }

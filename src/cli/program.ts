@@ -83,7 +83,7 @@ export function buildProgram(done: (status: ExitStatus) => void): Command {
       try {
         done(await command(...args));
       } catch (error) {
-        done(reportProblem(error, 'drybpf'));
+        done(reportProblem(error));
       }
     };
   const program = new Command('drybpf')

@@ -39,9 +39,10 @@ async function readPresets(texts: readonly string[]): Promise<LoadChoices['prese
 
 async function openKernel({ kernel, btf, with: revisions }: CommonOptions): Promise<Profile> {
   if (!isProfileName(kernel)) throw new UsageError(`no kernel '${kernel}': ${PROFILE_NAMES.join(', ')}`);
-  const first = revisions[0];
-  if (first !== undefined) throw new UsageError(`no entry of ${kernel} has the revision '${first}'`);
-  return btf === undefined ? openBundledProfile(kernel) : openProfile(kernel, await readBtf(btf));
+  const profile = btf === undefined ? openBundledProfile(kernel) : openProfile(kernel, await readBtf(btf));
+  if (revisions.length === 0) return profile;
+  const { withRevisions } = await import('../profiles/revisions.ts');
+  return withRevisions(profile, revisions);
 }
 
 async function readBtf(path: string): Promise<Btf> {

@@ -36,5 +36,7 @@ export function verify(program: Program, profile: Profile, options: VerifyProgra
   };
   const verdict = timed(first);
   for (let i = 1; i < repeat; i++) timed(() => {});
-  return verifiedReport(object, program, verdict, runs, window?.collected() ?? null);
+  const report = verifiedReport(object, program, verdict, runs, window?.collected() ?? null);
+  const { unsound } = profile;
+  return unsound === undefined || verdict.verdict !== 'accept' ? report : { ...report, unsound };
 }

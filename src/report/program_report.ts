@@ -24,6 +24,8 @@ export interface ProgramReport {
   readonly message: string | null;
   /** slot of the refused instruction */
   readonly insn: number | null;
+  /** why a program that is accepted under these revisions may still do harm; only where there is a reason */
+  readonly unsound?: readonly string[];
   /** what `unknown` is for */
   readonly unmodelled: readonly string[];
   /** size in 8-byte slots, after the loader */

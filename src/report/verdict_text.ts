@@ -19,12 +19,12 @@ export const headingText = ({ object, program, section }: ProgramReport | { obje
 
 /** The verdict in one line, behind the heading. */
 export function verdictText(report: ProgramReport, marks: Marks = PLAIN): string {
-  const { verdict, errno, message, insn, unmodelled } = report;
+  const { verdict, errno, message, insn, unmodelled, unsound = [] } = report;
   const at = insn === null ? '' : ` at insn ${insn}`;
   const words = message === null || message === '' ? '' : `: ${message}`;
   switch (verdict) {
     case 'accept':
-      return marks.good('accept');
+      return marks.good('accept') + unsound.map((reason) => `, ${marks.doubtful('unsound')}: ${reason}`).join('');
     case 'reject':
       return `${marks.bad(`reject ${errno ?? ''}`.trimEnd())}${at}${words}`;
     case 'unknown':

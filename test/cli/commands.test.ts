@@ -114,7 +114,8 @@ describe.concurrent('verify', () => {
 
   it.each([
     [['--kernel', 'linux-5.4', GOOD], "no kernel 'linux-5.4': linux-6.18"],
-    [['--with', 'task_vma=v9', GOOD], "the revision 'task_vma=v9'"],
+    [['--with', 'task_vma=v9', GOOD], "task_vma has no revision 'v9'"],
+    [['--with', 'nonsense=v1', GOOD], "no entry 'nonsense' has revisions"],
     [['--log-level', '8', GOOD], 'A number from 0 to 7'],
     [['--cap', 'root', GOOD], "There is no 'root'"],
     [['--prog-flags', 'FAST', GOOD], "There is no flag 'FAST'"],
