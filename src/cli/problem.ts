@@ -5,8 +5,8 @@ import { EXIT, type ExitStatus, UsageError } from './exit.ts';
 import { warn } from './output.ts';
 
 /**
- * `about` is the file or program that was looked at; null when none was yet. Says on standard error what was wrong: one line for input that is malformed (with the place and a caret for a text program), and
- * the trace of a bug where `DRYBPF_DEBUG` is set.
+ * Says on standard error what was wrong: one line for input that is malformed (with the place and a caret for a text program), and
+ * the trace of a bug where `DRYBPF_DEBUG` is set. `about` is the file or program that was looked at; null when none was yet.
  */
 export function reportProblem(error: unknown, about: string | null = null): ExitStatus {
   warn(`drybpf: ${problemText(error, about)}\n`);
