@@ -1,7 +1,15 @@
 import type { Helper } from '../contracts/helper.ts';
 import { BASE_TYPES, to, WITH_PERFMON } from './availability.ts';
 import { findVma } from './run/find_vma.ts';
-import { getCurrentComm, getCurrentPidTgid, getCurrentTask, getCurrentUidGid, sendSignal, sendSignalThread } from './run/task.ts';
+import {
+  getCurrentComm,
+  getCurrentPidTgid,
+  getCurrentTask,
+  getCurrentTaskBtf,
+  getCurrentUidGid,
+  sendSignal,
+  sendSignalThread,
+} from './run/task.ts';
 import { anything, arg, INTEGER, object, output, proto, size } from './spec.ts';
 
 /** The current task. */
@@ -66,7 +74,7 @@ export const taskHelpers: readonly Helper[] = [
         'bpf_get_current_task_btf_proto',
         [],
         { base: 'RET_PTR_TO_BTF_ID', flags: ['PTR_TRUSTED'], btfType: 'task_struct' },
-        { gplOnly: true, run: getCurrentTask },
+        { gplOnly: true, run: getCurrentTaskBtf },
       ),
     ],
     available: [to(BASE_TYPES, 'bpf_get_current_task_btf_proto', ...WITH_PERFMON)],

@@ -1,4 +1,4 @@
-import { ERRNO } from '../../contracts/errors.ts';
+import { ERRNO, Unmodelled } from '../../contracts/errors.ts';
 import type { HostCall } from '../../contracts/host_call.ts';
 
 /** The current task. Source: kernel/bpf/helpers.c, kernel/trace/bpf_trace.c. */
@@ -9,6 +9,13 @@ const NSIG = 64;
 export const getCurrentPidTgid = (call: HostCall): void => call.setReturn(call.task.pid | 0, call.task.tgid | 0);
 export const getCurrentUidGid = (call: HostCall): void => call.setReturn(call.task.uid | 0, call.task.gid | 0);
 export const getCurrentTask = (call: HostCall): void => call.setReturnPointer(call.task.offset);
+
+/** A pointer that is never NULL: there must be a task. */
+export function getCurrentTaskBtf(call: HostCall): void {
+  if (call.task.offset === 0) throw new Unmodelled('kernel objects', 'the program runs without a world');
+  call.setReturnPointer(call.task.offset);
+}
+
 export const getCurrentCgroupId = (call: HostCall): void => call.setReturnBigint(call.task.cgroupId);
 
 /** strscpy_pad(): the name cut to the buffer, the rest zero. */
