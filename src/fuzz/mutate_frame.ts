@@ -78,7 +78,7 @@ const changeMap = (random: Random, program: Program): Program => {
     () => ({ valueSize: otherSize(random, old.valueSize) }),
     () => ({ maxEntries: otherSize(random, old.maxEntries) }),
     () => ({ flags: old.flags ^ random.pick(MAP_FLAG_BITS) }),
-    () => ({ type: random.pick(MAP_TYPES_TRIED), mapExtra: 0n }),
+    () => ({ type: random.pick(MAP_TYPES_TRIED), mapExtra: 0n, inner: null }),
     () => ({ btf: null, btfKeyTypeId: 0, btfValueTypeId: 0 }),
   ])();
   const maps = program.maps.slice();

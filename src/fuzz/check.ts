@@ -1,0 +1,113 @@
+import type { Program } from '../program/program.ts';
+import type { Verdict, VerifyOptions } from '../verifier/verdict.ts';
+import { verify } from '../verifier/verify.ts';
+import type { FuzzKernel } from './generate/kernel.ts';
+import { METAMORPHOSES } from './metamorphic.ts';
+import { domainBreach } from './oracle/domain.ts';
+import { ExploredGraph } from './oracle/explored.ts';
+import { roundTripBreach } from './oracle/round_trip.ts';
+import { runOracles } from './oracle/run.ts';
+import { Random } from './random.ts';
+
+/**
+ * What programs are held against.
+ *
+ * - `containment`: every step of a run lies in a state that the verifier explored
+ * - `runs`: an accepted program never faults
+ * - `pruning`: the verdict is the same when no path is pruned
+ * - `metamorphic`: changes that leave the program's behaviour leave its verdict
+ * - `round-trip`: bytes and text give the program back
+ * - `domain`: the laws of the scalar domain
+ */
+export const ORACLES = ['containment', 'runs', 'pruning', 'metamorphic', 'round-trip', 'domain'] as const;
+export type OracleName = (typeof ORACLES)[number];
+
+export interface Finding {
+  readonly oracle: OracleName | 'crash' | 'kernel';
+  /** instruction of `program`, null where it is about the whole */
+  readonly insn: number | null;
+  readonly message: string;
+  /** the program that shows it: the one that was checked, or a changed one */
+  readonly program: Program;
+}
+
+export interface CheckOptions {
+  /** seeds inputs of runs and the changes of metamorphic checks; default 1 */
+  readonly seed?: number;
+  readonly oracles?: readonly OracleName[];
+  /** runs of an accepted program; default 2 */
+  readonly runs?: number;
+  /** processed instructions after which a program is given up; default 20,000 */
+  readonly budget?: number;
+  /** instructions of one run; default 20,000 */
+  readonly runBudget?: number;
+  /** stands in for the verifier, in tests of the oracles */
+  readonly verifier?: typeof verify;
+}
+
+export interface Checked {
+  readonly verdict: Verdict;
+  readonly findings: readonly Finding[];
+  readonly runs: number;
+  readonly instructions: number;
+  /** what the machine could not run */
+  readonly unmodelled: string | null;
+}
+
+const PRUNING_BUDGET = 1500;
+const DOMAIN_CASES = 4;
+/** Refusals that depend on how much was explored, or on names of registers that a change makes readable. */
+const DEPENDS_ON_SIZE = /too large|too complex|infinite loop|is not supported|out of range|^$/;
+
+const DEFAULTS = { seed: 1, oracles: ORACLES, runs: 2, budget: 20_000, runBudget: 20_000, verifier: verify } as const;
+
+/** Holds one program against the oracles. */
+export function checkProgram(program: Program, kernel: FuzzKernel, options: CheckOptions = {}): Checked {
+  const { seed, oracles, runs, budget, runBudget, verifier } = { ...DEFAULTS, ...options };
+  const { profile } = kernel;
+  const random = new Random(seed);
+  const findings: Finding[] = [];
+  const wants = (oracle: OracleName): boolean => oracles.includes(oracle);
+  const find = (oracle: Finding['oracle'], message: string, insn: number | null = null, shown = program): void =>
+    void findings.push({ oracle, message, insn, program: shown });
+  const judge = (candidate: Program, more: VerifyOptions = {}): Verdict => verifier(candidate, profile, { budget, ...more });
+
+  const graph = wants('containment') ? new ExploredGraph() : null;
+  const verdict = judge(program, graph === null ? {} : { observer: graph });
+  let done = { runs: 0, instructions: 0, unmodelled: null as string | null };
+  if (verdict.verdict === 'accept' && (wants('runs') || wants('containment'))) {
+    const result = runOracles(program, profile, graph, { seed: random.next(), runs, budget: runBudget, loaded: verdict.loaded });
+    for (const { oracle, insn, message } of result.findings) find(oracle === 'fault' ? 'runs' : oracle, message, insn);
+    done = result;
+  }
+  if (wants('pruning') && verdict.verdict !== 'unknown' && !DEPENDS_ON_SIZE.test(verdict.message ?? 'accept')) {
+    const unpruned = judge(program, { prune: false, budget: PRUNING_BUDGET });
+    if (unpruned.verdict !== 'unknown' && unpruned.verdict !== verdict.verdict) {
+      find('pruning', `${told(verdict)} with pruning, ${told(unpruned)} without`, unpruned.insn);
+    }
+  }
+  if (wants('metamorphic') && verdict.verdict !== 'unknown') {
+    const { name, apply, keeps } = random.pick(METAMORPHOSES);
+    const changed = apply(random, program);
+    if (
+      changed !== null &&
+      (verdict.verdict === 'accept' || (keeps === 'same' && !DEPENDS_ON_SIZE.test(verdict.message ?? '')))
+    ) {
+      const now = judge(changed);
+      if (now.verdict !== 'unknown' && now.verdict !== verdict.verdict && !DEPENDS_ON_SIZE.test(now.message ?? 'accept')) {
+        find('metamorphic', `${name}: ${told(verdict)} before, ${told(now)} after`, now.insn, changed);
+      }
+    }
+  }
+  if (wants('round-trip')) {
+    const breach = roundTripBreach(program, profile);
+    if (breach !== null) find('round-trip', breach);
+  }
+  for (let i = 0; wants('domain') && i < DOMAIN_CASES; i++) {
+    const breach = domainBreach(random);
+    if (breach !== null) find('domain', breach);
+  }
+  return { verdict, findings, runs: done.runs, instructions: done.instructions, unmodelled: done.unmodelled };
+}
+
+const told = ({ verdict, message }: Verdict): string => (message ? `${verdict} (${message})` : verdict);
