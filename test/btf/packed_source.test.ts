@@ -10,6 +10,7 @@ import { packBtf } from '../../src/btf/pack.ts';
 import { type PackedPart, PackedSource } from '../../src/btf/packed_source.ts';
 import type { FlatSource } from '../../src/btf/source.ts';
 import { openVmlinux } from '../../src/profiles/linux_6_18/btf/vmlinux.ts';
+import { cpuTime } from '../cpu_time.ts';
 
 const deflate = (bytes: Uint8Array): Uint8Array => deflateRawSync(bytes);
 
@@ -111,9 +112,9 @@ describe('the embedded vmlinux BTF', () => {
   });
 
   test('opens quickly', () => {
-    const start = performance.now();
+    const start = cpuTime();
     const fresh = openVmlinux(read);
     for (const name of ['task_struct', 'sk_buff', 'xdp_md', 'bpf_dynptr']) expect(fresh.findByName(name, 'STRUCT')).toBeDefined();
-    expect(performance.now() - start).toBeLessThan(300);
+    expect(cpuTime() - start).toBeLessThan(300);
   });
 });

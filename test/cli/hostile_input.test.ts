@@ -6,6 +6,7 @@ import { BtfError } from '../../src/btf/error.ts';
 import { loadInput } from '../../src/cli/inputs.ts';
 import { Malformed } from '../../src/contracts/errors.ts';
 import { verify } from '../../src/library/verify_program.ts';
+import { cpuTime } from '../cpu_time.ts';
 import { profile } from '../samples.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -79,7 +80,7 @@ const mutation: fc.Arbitrary<Mutation> = fc.oneof(
 
 /** One clear line, or programs that each get a verdict. */
 async function checkInput(bytes: Uint8Array): Promise<void> {
-  const start = performance.now();
+  const start = cpuTime();
   try {
     const image = await loadInput('hostile', bytes, { profile, presets: [], section: 'socket' });
     for (const program of image.programs) {
@@ -94,7 +95,7 @@ async function checkInput(bytes: Uint8Array): Promise<void> {
     expect(error.message.split('\n').length).toBe(1);
     expect(error.message.length).toBeLessThan(LONGEST_MESSAGE);
   }
-  expect(performance.now() - start).toBeLessThan(MAX_MILLISECONDS);
+  expect(cpuTime() - start).toBeLessThan(MAX_MILLISECONDS);
 }
 
 const mutated = (originals: readonly Uint8Array[], mutations: fc.Arbitrary<Mutation>): fc.Arbitrary<Uint8Array> =>

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Malformed } from '../../src/contracts/errors.ts';
 import { readElf, SHT } from '../../src/elf/elf_file.ts';
 import { loadObject } from '../../src/elf/load.ts';
+import { cpuTime } from '../cpu_time.ts';
 import { FIXTURES, fixtureBytes, loadFixture, profile } from './fixture.ts';
 
 const patched = (name: string, patch: (view: DataView, bytes: Uint8Array) => void): Uint8Array => {
@@ -97,7 +98,7 @@ test('a damaged object is loaded or Malformed, within a second', () => {
     fc.property(damage, ({ object, length, edits }) => {
       const all = fixtureBytes(object);
       for (const { at, value, bytes } of edits) for (let i = 0; i < bytes; i++) all[(at % all.length) + i] = value >>> (8 * i);
-      const start = performance.now();
+      const start = cpuTime();
       try {
         loadObject(length === null ? all : all.subarray(0, length), `${object}.o`, { profile });
       } catch (error) {
@@ -105,7 +106,7 @@ test('a damaged object is loaded or Malformed, within a second', () => {
         expect(error.message).not.toContain('\n');
         refused++;
       }
-      expect(performance.now() - start).toBeLessThan(1000);
+      expect(cpuTime() - start).toBeLessThan(1000);
     }),
     { numRuns: 3000 },
   );
