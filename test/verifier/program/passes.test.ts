@@ -63,4 +63,10 @@ describeRules('constants and opcodes', [
     '.raw 0x0000000100003018\n.raw 0x7fffffff00000000\nr0 = 0\nexit',
     'invalid module BTF object FD specified.',
   ],
+  [
+    'a kfunc of a module without descriptors of modules',
+    '.raw 0x0000fa1000012085\nr0 = 0\nexit',
+    'failed to find BTF for kernel function',
+  ],
+  ['a kfunc of a module before the first', '.raw 0x0000fa10ffff2085\nr0 = 0\nexit', 'failed to find BTF for kernel function'],
 ]);
