@@ -9,9 +9,8 @@ const PIPE_PAUSE = 5;
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
-/** Writes all of a text, also into a pipe whose reader is slow. Ends the process quietly when the reader is gone. */
-function writeAll(fd: number, text: string): void {
-  const bytes = Buffer.from(text, 'utf8');
+/** Writes all bytes, also into a pipe whose reader is slow. Ends the process quietly when the reader is gone. */
+function writeAll(fd: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; ) {
     try {
       at += writeSync(fd, bytes, at);
@@ -25,10 +24,13 @@ function writeAll(fd: number, text: string): void {
 }
 
 /** Text for standard output, written before the call returns: a log of gigabytes never stands in memory. */
-export const print = (text: string): void => writeAll(STDOUT, text);
+export const print = (text: string): void => writeAll(STDOUT, Buffer.from(text, 'utf8'));
+
+/** Bytes for standard output, as they are. */
+export const printBytes = (bytes: Uint8Array): void => writeAll(STDOUT, bytes);
 
 /** Text for standard error. */
-export const warn = (text: string): void => writeAll(STDERR, text);
+export const warn = (text: string): void => writeAll(STDERR, Buffer.from(text, 'utf8'));
 
 /** Colours of standard output: none unless it is a terminal. */
 export const colours = pc.createColors(process.stdout.isTTY === true && pc.isColorSupported);

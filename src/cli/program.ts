@@ -3,7 +3,9 @@ import { Command, Option } from 'commander';
 import type { AsmCommandOptions, DisasmCommandOptions } from './asm_command.ts';
 import { addCommonOptions, append, wholeNumber } from './common_options.ts';
 import type { ExitStatus } from './exit.ts';
+import { addFuzzOptions, type FuzzOptions } from './fuzz_options.ts';
 import type { InspectCommandOptions } from './inspect_command.ts';
+import type { IterCommandOptions } from './iter_command.ts';
 import { reportProblem } from './problem.ts';
 import type { RunCommandOptions } from './run_command.ts';
 import type { SelftestCommandOptions } from './selftest_command.ts';
@@ -66,6 +68,7 @@ const addRunOptions = (command: Command): Command =>
         .default([], 'as declared'),
     )
     .addOption(repeat('run N times on the same maps and report the last run'))
+    .option('--world <file>', 'kernel objects that the program runs among (YAML)')
     .option('--trace', 'print every instruction and the registers it changed')
     .option('--unverified', 'run whatever the verdict is; the checks of the machine stay on')
     .addOption(
@@ -106,6 +109,22 @@ export function buildProgram(done: (status: ExitStatus) => void): Command {
     .action(
       answer(async (file: string, options: RunCommandOptions) => (await import('./run_command.ts')).runCommand(file, options)),
     );
+  addCommonOptions(program.command('iter'))
+    .description('read a seq-file iterator program over a world to the end')
+    .argument('<file>', INPUT)
+    .option('--world <file>', 'kernel objects to walk (YAML)')
+    .addOption(new Option('--read-size <n>', 'bytes of a read').argParser(wholeNumber(1, 1 << 30)).default(65536))
+    .addOption(
+      new Option(
+        '--over <what>',
+        'tid=N, pid=N, map=NAME, cgroup=PATH, order=self_only|descendants_pre|descendants_post|ancestors_up, io_uring=PID/FD, epoll=PID/FD (repeatable)',
+      )
+        .argParser(append<string>)
+        .default([], 'everything'),
+    )
+    .action(
+      answer(async (file: string, options: IterCommandOptions) => (await import('./iter_command.ts')).iterCommand(file, options)),
+    );
   addCommonOptions(program.command('asm'))
     .description('the bytecode of a text program')
     .argument('<file>', 'text program; - for standard input')
@@ -143,6 +162,18 @@ export function buildProgram(done: (status: ExitStatus) => void): Command {
     .action(
       answer(async (files: string[], options: SelftestCommandOptions) =>
         (await import('./selftest_command.ts')).selftestCommand(files, options),
+      ),
+    );
+  const fuzz = addFuzzOptions(program.command('fuzz'))
+    .description('generate programs and hold verifier and machine against each other')
+    .action(answer(async (options: FuzzOptions) => (await import('./fuzz_command.ts')).fuzzCommand(options)));
+  fuzz
+    .command('merge')
+    .description('reports of the parts of a campaign as one')
+    .argument('<report...>', 'report.json, or a directory that --out named')
+    .action(
+      answer(async (reports: string[], _options: unknown, command: Command) =>
+        (await import('./fuzz_command.ts')).fuzzMergeCommand(reports, command.optsWithGlobals<FuzzOptions>()),
       ),
     );
   program

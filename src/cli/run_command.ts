@@ -1,4 +1,5 @@
 import { Fault, Unmodelled } from '../contracts/errors.ts';
+import type { Profile } from '../contracts/profile.ts';
 import { insnText } from '../isa/print.ts';
 import { bytesOfHex } from '../library/raw_program.ts';
 import { type ProgArraySlot, type RunProgramOptions, run } from '../library/run_program.ts';
@@ -10,7 +11,7 @@ import { headingText, verdictText } from '../report/verdict_text.ts';
 import type { StepHook } from '../vm/engine.ts';
 import type { CommonOptions } from './common_options.ts';
 import { EXIT, type ExitStatus, UsageError } from './exit.ts';
-import { readInput } from './inputs.ts';
+import { readInput, textOf } from './inputs.ts';
 import { colours, print, warn } from './output.ts';
 import { readQuestion } from './question.ts';
 
@@ -25,6 +26,7 @@ export interface RunCommandOptions extends CommonOptions {
   readonly trace?: boolean;
   readonly unverified?: boolean;
   readonly seed: number;
+  readonly world?: string;
 }
 
 const marks: Marks = { good: colours.green, bad: colours.red, doubtful: colours.yellow, dim: colours.dim };
@@ -101,19 +103,44 @@ function runOptionsOf(options: RunCommandOptions, object: ObjectImage): RunProgr
   };
 }
 
+/** The machine of a world, with the program's maps filled as the world says; nothing without `--world`. */
+async function worldOf(
+  { world: path }: RunCommandOptions,
+  program: Program,
+  image: ObjectImage,
+  profile: Profile,
+): Promise<Pick<RunProgramOptions, 'machine'>> {
+  if (path === undefined) return {};
+  const { openWorld } = await import('../world/build.ts');
+  const { fillSlots } = await import('../vm/run.ts');
+  const world = openWorld(textOf(readInput(path), path), path, profile);
+  const { machine } = world.system;
+  world.fill(program.maps);
+  fillSlots(machine, program, image);
+  return { machine };
+}
+
 /** `drybpf run FILE` */
 export async function runCommand(path: string, options: RunCommandOptions): Promise<ExitStatus> {
   const { profile, load, isWanted } = await readQuestion(options);
   const image = await load(path);
   const program = chosenProgram(path, image, isWanted);
-  const runOptions = runOptionsOf(options, image);
-  const report = verify(program, profile, { object: path, capabilities: options.cap, flags: options.progFlags });
+  let facts: Pick<RunProgramOptions, 'probeLoads' | 'reached'> = {};
+  const report = verify(program, profile, {
+    object: path,
+    capabilities: options.cap,
+    flags: options.progFlags,
+    onLoaded: ({ probeLoads, reached }) => {
+      facts = { probeLoads, reached };
+    },
+  });
   if (report.verdict !== 'accept') {
     const mayRun = options.unverified === true && report.verdict !== 'not-loaded';
     if (!mayRun && options.format === 'json') print(`${JSON.stringify(report)}\n`);
     else warn(`${headingText(report)}: ${verdictText(report)}\n`);
     if (!mayRun) return EXIT.bad;
   }
+  const runOptions = { ...runOptionsOf(options, image), ...facts, ...(await worldOf(options, program, image, profile)) };
   try {
     const start = performance.now();
     const result = run(program, profile, runOptions);

@@ -1,5 +1,14 @@
 import type { Kfunc } from '../contracts/kfunc.ts';
 import { EVERYONE, SKB, XDP_ONLY } from './availability.ts';
+import {
+  dynptrAdjust,
+  dynptrClone,
+  dynptrIsNull,
+  dynptrIsRdonly,
+  dynptrSize,
+  dynptrSlice,
+  dynptrSliceRdwr,
+} from './run/dynptr.ts';
 
 /** Dynptrs. */
 export const dynptrKfuncs: readonly Kfunc[] = [
@@ -34,6 +43,7 @@ export const dynptrKfuncs: readonly Kfunc[] = [
     flags: ['KF_RET_NULL'],
     available: EVERYONE,
     roles: ['dynptr_slice'],
+    run: dynptrSlice,
   },
   {
     name: 'bpf_dynptr_slice_rdwr',
@@ -42,6 +52,7 @@ export const dynptrKfuncs: readonly Kfunc[] = [
     flags: ['KF_RET_NULL'],
     available: EVERYONE,
     roles: ['dynptr_slice_rdwr'],
+    run: dynptrSliceRdwr,
   },
   {
     name: 'bpf_dynptr_adjust',
@@ -49,6 +60,7 @@ export const dynptrKfuncs: readonly Kfunc[] = [
     declaration: 'int bpf_dynptr_adjust(const struct bpf_dynptr *p, u32 start, u32 end)',
     flags: [],
     available: EVERYONE,
+    run: dynptrAdjust,
   },
   {
     name: 'bpf_dynptr_is_null',
@@ -56,6 +68,7 @@ export const dynptrKfuncs: readonly Kfunc[] = [
     declaration: 'bool bpf_dynptr_is_null(const struct bpf_dynptr *p)',
     flags: [],
     available: EVERYONE,
+    run: dynptrIsNull,
   },
   {
     name: 'bpf_dynptr_is_rdonly',
@@ -63,6 +76,7 @@ export const dynptrKfuncs: readonly Kfunc[] = [
     declaration: 'bool bpf_dynptr_is_rdonly(const struct bpf_dynptr *p)',
     flags: [],
     available: EVERYONE,
+    run: dynptrIsRdonly,
   },
   {
     name: 'bpf_dynptr_size',
@@ -70,6 +84,7 @@ export const dynptrKfuncs: readonly Kfunc[] = [
     declaration: '__u32 bpf_dynptr_size(const struct bpf_dynptr *p)',
     flags: [],
     available: EVERYONE,
+    run: dynptrSize,
   },
   {
     name: 'bpf_dynptr_clone',
@@ -78,6 +93,7 @@ export const dynptrKfuncs: readonly Kfunc[] = [
     flags: [],
     available: EVERYONE,
     roles: ['dynptr_clone'],
+    run: dynptrClone,
   },
   {
     name: 'bpf_dynptr_copy',

@@ -2,7 +2,7 @@ import type { Profile } from '../contracts/profile.ts';
 import type { Program } from '../program/program.ts';
 import { LogWindow } from '../report/log_window.ts';
 import { notLoadedReport, type ProgramReport, verifiedReport } from '../report/program_report.ts';
-import type { VerifyOptions } from '../verifier/verdict.ts';
+import type { LoadedFacts, VerifyOptions } from '../verifier/verdict.ts';
 import { verify as verifyOnce } from '../verifier/verify.ts';
 
 const DEFAULT_LOG_LIMIT = 1 << 20;
@@ -14,6 +14,8 @@ export interface VerifyProgramOptions extends Omit<VerifyOptions, 'clock'> {
   readonly repeat?: number;
   /** bytes of the log that the report keeps where `logLevel` is above 0 and no sink takes it (default 1 MiB) */
   readonly logLimit?: number;
+  /** told what an accepted program is to be run with */
+  readonly onLoaded?: (facts: LoadedFacts) => void;
 }
 
 const micros = (): number => performance.now() * 1000;
@@ -23,7 +25,7 @@ const micros = (): number => performance.now() * 1000;
  * `not-loaded`. Throws only `Bug` and `BtfError`.
  */
 export function verify(program: Program, profile: Profile, options: VerifyProgramOptions = {}): ProgramReport {
-  const { object = '', repeat = 1, logLimit = DEFAULT_LOG_LIMIT, log, ...rest } = options;
+  const { object = '', repeat = 1, logLimit = DEFAULT_LOG_LIMIT, log, onLoaded, ...rest } = options;
   if (program.loadError !== null) return notLoadedReport(object, program, program.loadError);
   const window = (options.logLevel ?? 0) > 0 && log === undefined ? new LogWindow(logLimit) : null;
   const first = window?.sink ?? log ?? (() => {});
@@ -36,6 +38,7 @@ export function verify(program: Program, profile: Profile, options: VerifyProgra
   };
   const verdict = timed(first);
   for (let i = 1; i < repeat; i++) timed(() => {});
+  if (verdict.loaded !== undefined) onLoaded?.(verdict.loaded);
   const report = verifiedReport(object, program, verdict, runs, window?.collected() ?? null);
   const { unsound } = profile;
   return unsound === undefined || verdict.verdict !== 'accept' ? report : { ...report, unsound };

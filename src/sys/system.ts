@@ -5,7 +5,7 @@ import type { RunContext } from '../kernel/context.ts';
 import { KERNEL, type KernelModel } from '../kernel/kernel_model.ts';
 import { FileTable } from '../kernel/objects/file_table.ts';
 import { AddressSpace } from '../kernel/objects/mm.ts';
-import type { Task } from '../kernel/objects/task.ts';
+import { Task } from '../kernel/objects/task.ts';
 import { UserMemory } from '../kernel/user_space.ts';
 import type { BpfMap } from '../maps/bpf_map.ts';
 import type { MapDef, ObjectImage, Program } from '../program/program.ts';
@@ -22,6 +22,8 @@ import type { SystemCall } from './record.ts';
 const BUDGET = 500_000_000;
 /** Time after a system call in which what it has set off happens: irq work. */
 const SETTLING = 1000n;
+/** Behind every number that a task can have. */
+const OUTSIDE_PID = 4194305;
 
 /** An iterator program or a kprobe is loaded only after the verifier has taken it. */
 export type LoadResult = { readonly program: LoadedProgram } | { readonly refused: Verdict };
@@ -66,6 +68,21 @@ export class System {
       cgroup: kernel.cgroups.root,
     });
     if (task === null) throw new RangeError(`there is a task ${pid} already`);
+    return this.processOf(task);
+  }
+
+  /** A process that no walk over tasks meets: whoever looks at the system from outside. */
+  outside(comm = 'drybpf'): Process {
+    const { kernel } = this;
+    const task = new Task(kernel.objects, {
+      pid: OUTSIDE_PID,
+      comm,
+      parent: kernel.tasks.init,
+      mm: new AddressSpace(kernel.objects, new UserMemory(), comm),
+      files: new FileTable(kernel.objects, comm),
+      cgroup: kernel.cgroups.root,
+    });
+    kernel.cgroups.root.tasks.splice(kernel.cgroups.root.tasks.indexOf(task), 1);
     return this.processOf(task);
   }
 

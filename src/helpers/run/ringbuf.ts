@@ -1,7 +1,7 @@
 import { Bug, ERRNO, Fault } from '../../contracts/errors.ts';
 import type { HostCall, PartKey } from '../../contracts/host_call.ts';
 import type { HostPerf, HostRing } from '../../contracts/host_map.ts';
-import { clearDynptr, DYNPTR_BYTES, dynptrFits, initDynptr } from './dynptr.ts';
+import { clearDynptr, DYNPTR_BYTES, dynptrFits, initDynptr } from '../../kernel/dynptr.ts';
 
 /** Ring buffer and perf buffer output. Source: kernel/bpf/ringbuf.c, kernel/trace/bpf_trace.c, net/core/filter.c. */
 

@@ -1,7 +1,7 @@
 import { Bug, ERRNO } from '../../contracts/errors.ts';
 import type { HostCall } from '../../contracts/host_call.ts';
+import { DYNPTR_BYTES, dynptrFits, initDynptr } from '../../kernel/dynptr.ts';
 import { RING_BUSY, RING_DISCARD, RING_HEADER_BYTES, UserRingBufferMap } from '../../maps/user_ring_buffer.ts';
-import { DYNPTR_BYTES, dynptrFits, initDynptr } from './dynptr.ts';
 
 /**
  * bpf_user_ringbuf_drain as merged in Linux 6.1 and, beside it, as proposed in the third version of its series (August 2022).
