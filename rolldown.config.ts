@@ -9,7 +9,12 @@ const FILES_BESIDE = [
 ] as const;
 
 const config: BuildOptions = {
-  input: { cli: 'src/cli/main.ts', node: 'src/cli/bundled_kernel.ts', index: 'src/index.ts' },
+  input: {
+    cli: 'src/cli/main.ts',
+    fuzz_worker: 'src/cli/fuzz_worker.ts',
+    node: 'src/cli/bundled_kernel.ts',
+    index: 'src/index.ts',
+  },
   platform: 'node',
   external: /^(node:|ohm-js|fast-check|yaml|valibot)/,
   output: { dir: 'dist', format: 'esm', cleanDir: true, chunkFileNames: '[name].js' },

@@ -5,12 +5,12 @@ import type { Verdict } from '../verifier/verdict.ts';
 
 export type ToldVerdict = Pick<Verdict, 'verdict' | 'message' | 'errno'>;
 
-const expectationOf = (verdict: ToldVerdict, description: string): Expectation => ({
-  verdict: verdict.verdict,
-  messages: verdict.verdict === 'reject' && verdict.message ? [verdict.message] : [],
+const expectationOf = (verdict: ToldVerdict | null, description: string): Expectation => ({
+  verdict: verdict?.verdict ?? null,
+  messages: verdict?.verdict === 'reject' && verdict.message ? [verdict.message] : [],
   notMessages: [],
   notMessagesAfter: [],
-  errno: verdict.errno,
+  errno: verdict?.errno ?? null,
   logLevel: 0,
   flags: 0,
   caps: [],
@@ -31,9 +31,10 @@ export const imageOf = (program: Program): ObjectImage => ({
   expectations: new Map(),
 });
 
-/** A program as text, with the verdict it is to have in its header: ready for `programs/`. */
+/** A program as text, with the verdict it is to have and a story in its header: ready for `programs/`. */
 export function programText(program: Program, profile: Profile, verdict: ToldVerdict | null, description = ''): string {
   const image = imageOf(program);
-  const expectations = verdict === null ? image.expectations : new Map([[program.name, expectationOf(verdict, description)]]);
+  const isPlain = verdict === null && description === '';
+  const expectations = isPlain ? image.expectations : new Map([[program.name, expectationOf(verdict, description)]]);
   return disassemble({ ...image, expectations }, { profile });
 }

@@ -25,9 +25,9 @@ export interface PlannedFunction {
 
 const known = new Map<string, Btf>();
 
-/** BTF that describes functions; the same prototypes give the same object. */
-export function btfOfFunctions(prototypes: readonly string[]): Btf {
-  const text = prototypes.map((prototype) => `${prototype};`).join('\n');
+/** BTF of C types and functions, as an object has one for all of it; the same text gives the same BTF. */
+export function btfOfFunctions(types: string, prototypes: readonly string[]): Btf {
+  const text = types + prototypes.map((prototype) => `${prototype};`).join('\n');
   let btf = known.get(text);
   if (btf === undefined) {
     if (known.size > 2000) known.clear();

@@ -5,7 +5,7 @@ import type { Random } from '../random.ts';
 import { Emitter } from './emitter.ts';
 import { btfOfFunctions, type PlannedFunction } from './functions.ts';
 import type { FuzzKernel, SectionFacts, UsedMap } from './kernel.ts';
-import { type MapRole, PALETTE } from './palette.ts';
+import { type MapRole, PALETTE, VALUE_TYPES, withBtf } from './palette.ts';
 import { type Kind, Scope, STACK_BYTES, scalarUpTo, UNKNOWN_SCALAR } from './scope.ts';
 
 export const FP = 10;
@@ -323,12 +323,11 @@ export class Generator {
     const insns = this.code.finish();
     const described = this.functions.length > 0;
     const context = this.section.progType.contextStruct;
-    const mainPrototype = `int ${name}(${context === null ? 'void' : `struct ${context}`} *ctx)`;
-    const prototypes = [
-      mainPrototype,
-      ...this.functions.map(({ prototype, role }) => (role === 'global' ? prototype : `static ${prototype}`)),
-    ];
-    const btf = described ? btfOfFunctions(prototypes) : null;
+    const main = `int ${name}(${context === null ? 'void' : `struct ${context}`} *ctx)`;
+    const functions = this.functions.map(({ prototype, role }) => (role === 'global' ? prototype : `static ${prototype}`));
+    const needsTypes = this.maps.some(({ def }) => def.btf !== null);
+    const btf =
+      described || needsTypes ? btfOfFunctions(needsTypes ? VALUE_TYPES : '', described ? [main, ...functions] : []) : null;
     const typeOf = (wanted: string): number => btf?.findByName(wanted, 'FUNC')?.id ?? 0;
     return {
       name,
@@ -340,7 +339,7 @@ export class Generator {
       flags: kind.flags | flags,
       license: 'GPL',
       insns: insns.length === 0 ? [insn(0x95, 0, 0, 0, 0)] : insns,
-      maps: this.maps.map(({ def }) => def),
+      maps: this.maps.map(({ def }) => (def.btf === null || btf === null ? def : withBtf(def, btf))),
       btf,
       funcInfo: described
         ? [

@@ -7,17 +7,15 @@ const BPF_F_RDONLY_PROG = 1 << 7;
 const BPF_F_WRONLY_PROG = 1 << 8;
 const BPF_F_NO_PREALLOC = 1;
 
-const LOCKED_VALUE = `
+/** C types of values that hold a lock or a timer. */
+export const VALUE_TYPES = `
 struct bpf_spin_lock { unsigned int val; };
 struct bpf_timer { unsigned long long __opaque[2]; };
 struct locked { struct bpf_spin_lock lock; int count; unsigned long long data[3]; };
 struct timed { unsigned long long data; struct bpf_timer timer; };
 `;
 
-let lockedBtf: Btf | null = null;
-
-/** BTF of the values that hold a lock or a timer; made when a program wants it. */
-const valueBtf = (): Btf => (lockedBtf ??= btfFromC(LOCKED_VALUE).btf);
+let valueBtf: Btf | null = null;
 
 const plain = (name: string, type: MapTypeName, keySize: number, valueSize: number, maxEntries: number, flags = 0): MapDef => ({
   name,
@@ -38,14 +36,19 @@ const plain = (name: string, type: MapTypeName, keySize: number, valueSize: numb
   section: null,
 });
 
-const withStruct = (map: MapDef, struct: string): MapDef => {
-  const btf = valueBtf();
-  return {
-    ...map,
-    btf,
-    btfKeyTypeId: btf.findByName('int', 'INT')?.id ?? 0,
-    btfValueTypeId: btf.findByName(struct, 'STRUCT')!.id,
-  };
+const STRUCT_OF: Readonly<Record<string, string>> = { locked: 'locked', locked_hash: 'locked', timed: 'timed' };
+
+/** A map of the palette with its types in the BTF of a program, which holds VALUE_TYPES. */
+export const withBtf = (map: MapDef, btf: Btf): MapDef => ({
+  ...map,
+  btf,
+  btfKeyTypeId: btf.findByName('int', 'INT')?.id ?? 0,
+  btfValueTypeId: btf.findByName(STRUCT_OF[map.name] ?? '', 'STRUCT')?.id ?? 0,
+});
+
+const typed = (map: MapDef): MapDef => {
+  valueBtf ??= btfFromC(VALUE_TYPES).btf;
+  return withBtf(map, valueBtf);
 };
 
 const INNER = plain('inner', 'array', 4, 16, 4);
@@ -96,9 +99,9 @@ export const PALETTE: readonly PaletteMap[] = [
     frozen: true,
     section: '.rodata',
   })),
-  entry('locked', () => withStruct(plain('locked', 'array', 4, 32, 4), 'locked')),
-  entry('locked', () => withStruct(plain('locked_hash', 'hash', 4, 32, 4), 'locked')),
-  entry('timed', () => withStruct(plain('timed', 'array', 4, 24, 4), 'timed')),
+  entry('locked', () => typed(plain('locked', 'array', 4, 32, 4))),
+  entry('locked', () => typed(plain('locked_hash', 'hash', 4, 32, 4))),
+  entry('timed', () => typed(plain('timed', 'array', 4, 24, 4))),
   entry('programs', () => plain('programs', 'prog_array', 4, 4, 4)),
   entry('ring', () => plain('ring', 'ringbuf', 0, 0, 4096)),
   entry('events', () => plain('events', 'perf_event_array', 4, 4, 2)),

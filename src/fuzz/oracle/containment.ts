@@ -34,6 +34,8 @@ export interface Escape {
 interface Candidate {
   readonly arrival: Arrival;
   readonly taint: Taint;
+  /** the state right before, that admitted the registers and the stack as they were; null where nothing can be taken from it */
+  readonly before: Candidate | null;
 }
 
 /** Functions that the verifier walked apart from the code that calls them. */
@@ -65,6 +67,10 @@ export class Containment {
   #isLost = false;
   /** frame pointers by depth, low halves */
   readonly #framePointers = new Int32Array(128);
+  /** r0 to r9 as they were at the step before */
+  readonly #last = new Int32Array(20);
+  /** the instruction before may have written to the stack */
+  #mayHaveStored = true;
 
   constructor(graph: ExploredGraph, program: Program, machine: Machine) {
     this.#graph = graph;
@@ -81,6 +87,8 @@ export class Containment {
     }
     this.#framePointers[depth] = registers[20]!;
     this.#step(code, slot, registers, depth);
+    for (let i = 0; i < 20; i++) this.#last[i] = registers[i]!;
+    this.#mayHaveStored = MAY_STORE[this.#program.insns[slot]!.code & 7]!;
     this.#lastSlot = slot;
     this.#lastDepth = depth;
   };
@@ -110,12 +118,13 @@ export class Containment {
   }
 
   #behindCover(candidate: Candidate): Candidate {
+    if (candidate.arrival.cover === null) return candidate;
     let { arrival, taint } = candidate;
     while (arrival.cover !== null) {
       taint = taintOfCover(arrival.cover, taint);
       arrival = arrival.cover.arrival;
     }
-    return { arrival, taint };
+    return { arrival, taint, before: null };
   }
 
   #successors(slot: number, depth: number): Candidate[] {
@@ -138,7 +147,7 @@ export class Containment {
 
   #starts(slot: number): Candidate[] {
     const roots = this.#graph.roots.filter(({ insn }) => insn === slot);
-    return this.#again(roots.map((arrival) => ({ arrival, taint: NO_TAINT })));
+    return this.#again(roots.map((arrival) => ({ arrival, taint: NO_TAINT, before: null })));
   }
 
   /** With the states that the verifier split off at the same instruction before it was executed. */
@@ -146,7 +155,7 @@ export class Containment {
     for (let i = 0; i < candidates.length; i++) {
       const { arrival, taint } = candidates[i]!;
       if (this.#isJump(arrival.insn)) continue;
-      for (const next of arrival.next) if (next.insn === arrival.insn) candidates.push({ arrival: next, taint });
+      for (const next of arrival.next) if (next.insn === arrival.insn) candidates.push({ arrival: next, taint, before: null });
     }
     return candidates;
   }
@@ -162,9 +171,9 @@ export class Containment {
     const found: Candidate[] = [];
     for (const next of arrival.next) {
       if (next.insn === slot && next.frames.length === frames) {
-        found.push({ arrival: next, taint: taintBehind(arrival, insn, next, taint) });
+        found.push({ arrival: next, taint: taintBehind(arrival, insn, next, taint), before: candidate });
       } else if (isCallbackExit && next.frames.length < arrival.frames.length && next.insn === arrival.frames.at(-1)!.callsite) {
-        const behind = this.#behindCover({ arrival: next, taint: taintBehind(arrival, insn, next, taint) });
+        const behind = this.#behindCover({ arrival: next, taint: taintBehind(arrival, insn, next, taint), before: null });
         this.#follow(behind, slot, frames, into);
       }
     }
@@ -173,17 +182,23 @@ export class Containment {
 
   /** Why a state does not admit the registers and the stack; null where it does. */
   #breach(candidate: Candidate, registers: Int32Array): string | null {
-    const { arrival, taint } = candidate;
+    const { arrival, taint, before } = candidate;
     const top = arrival.frames.length - 1;
     const frame = arrival.frames[top]!;
+    const isNextInFrame = before !== null && before.taint === taint && before.arrival.frames.length === top + 1;
+    const known = isNextInFrame ? before.arrival.frames[top]!.regs : null;
     for (let regno = 0; regno < 10; regno++) {
       const reg = frame.regs[regno]!;
-      if (reg.type === NOT_INIT || isTaintedReg(taint, top, regno)) continue;
       const lo = registers[2 * regno]!;
       const hi = registers[2 * regno + 1]!;
+      if (known?.[regno] === reg && lo === this.#last[2 * regno] && hi === this.#last[2 * regno + 1]) continue;
+      if (reg.type === NOT_INIT || isTaintedReg(taint, top, regno)) continue;
       if (!this.#admits(reg, lo, hi)) return `r${regno} is ${hex(lo, hi)}, not ${regText(reg, top, false)}`;
     }
     for (let frameno = 0; frameno <= top; frameno++) {
+      const isUnchanged =
+        isNextInFrame && !this.#mayHaveStored && isSameStack(before.arrival.frames[frameno]!, arrival.frames[frameno]!);
+      if (isUnchanged) continue;
       const breach = this.#stackBreach(arrival.frames[frameno]!, frameno, taint);
       if (breach !== null) return breach;
     }
@@ -264,6 +279,16 @@ export class Containment {
     return hi === KERNEL_HIGH && this.#machine.maps.of(def).holdsValue(start);
   }
 }
+
+/** Classes of instructions behind which the stack may be another: stores, and calls. */
+const MAY_STORE: readonly boolean[] = [true, false, true, true, false, true, true, false];
+
+const isSameStack = (a: Frame, b: Frame): boolean => {
+  if (a === b) return true;
+  if (a.slots.length !== b.slots.length) return false;
+  for (let spi = 0; spi < a.slots.length; spi++) if (a.slots[spi] !== b.slots[spi]) return false;
+  return true;
+};
 
 const hex = (lo: number, hi: number): string => {
   const high = (hi >>> 0).toString(16);

@@ -1,0 +1,47 @@
+import { type CampaignReport, coverageOf } from '../fuzz/campaign.ts';
+
+const share = (part: number, whole: number): string => (whole === 0 ? '0 %' : `${((100 * part) / whole).toFixed(1)} %`);
+
+const SHOWN_MESSAGES = 8;
+const SHOWN_MISSING = 12;
+
+/** One line about how far a campaign is. */
+export const progressText = (report: CampaignReport, seconds: number): string => {
+  const rate = Math.round(report.programs / Math.max(seconds, 0.001));
+  const { accept, reject, unknown } = report.verdicts;
+  return (
+    `${report.programs} programs, ${rate}/s, accept ${share(accept, report.programs)} reject ${share(reject, report.programs)}` +
+    ` unknown ${unknown}, ${Object.keys(report.messages).length} kinds of messages, ${report.findings.length} findings`
+  );
+};
+
+/** The report of a campaign for people. */
+export function campaignText(report: CampaignReport): string {
+  const { accept, reject, unknown } = report.verdicts;
+  const coverage = coverageOf(report);
+  const total = coverage.met.length + coverage.missing.length;
+  const lines = [
+    `seed ${report.seed}: ${report.programs} programs for ${report.kernel} in ${(report.milliseconds / 1000).toFixed(1)} s`,
+    `  accepted ${accept} (${share(accept, report.programs)}), refused ${reject}, unknown ${unknown}; ` +
+      `${share(report.long, report.programs)} reach 20 instructions`,
+    `  ${report.runs} runs of ${report.instructionsRun} instructions`,
+    `  refusals met: ${coverage.met.length} of ${total} (${share(coverage.met.length, total)})`,
+  ];
+  const common = Object.values(report.messages).sort((a, b) => b.count - a.count);
+  for (const { count, example } of common.slice(0, SHOWN_MESSAGES)) lines.push(`    ${count} × ${example}`);
+  if (coverage.missing.length > 0) lines.push(`  never met: ${coverage.missing.slice(0, SHOWN_MISSING).join('; ')}…`);
+  const agreement = report.kernelAgreement;
+  if (agreement.asked > 0) {
+    const { asked, verdict, message, processed, states, log } = agreement;
+    lines.push(
+      `  the running kernel, ${asked} programs: verdict ${share(verdict, asked)}, message ${share(message, asked)}, ` +
+        `processed ${share(processed, asked)}, states ${share(states, asked)}, log ${share(log, asked)}`,
+    );
+  }
+  const unmodelled = Object.entries(report.unmodelled).sort(([, a], [, b]) => b - a);
+  if (unmodelled.length > 0) lines.push(`  not run: ${unmodelled.map(([name, count]) => `${name} (${count})`).join(', ')}`);
+  lines.push(report.findings.length === 0 ? '  no findings' : `  ${report.findings.length} findings:`);
+  for (const { oracle, message, count, seed } of report.findings)
+    lines.push(`    ${count} × ${oracle}: ${message} (seed ${seed})`);
+  return `${lines.join('\n')}\n`;
+}
