@@ -2,10 +2,11 @@ import { chmodSync, cpSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BuildOptions } from 'rolldown';
 
-/** The BTF of the bundled kernels is read by parts; the kernel oracle is compiled where it is used. */
+/** BTF of the bundled kernels is read by parts, samples as text; the kernel oracle is compiled where it is used. */
 const FILES_BESIDE = [
   ['src/profiles/linux_6_18/btf', 'btf/linux-6.18'],
   ['tools/kernel-oracle', 'kernel-oracle'],
+  ['programs/bpf_cr', 'programs/bpf_cr'],
 ] as const;
 
 const config: BuildOptions = {

@@ -65,21 +65,26 @@ export const wholeNumber =
     return value;
   };
 
-/** Adds the common options to a command. */
-export function addCommonOptions(command: Command): Command {
+/** Adds the options that choose a kernel. */
+export function addKernelOptions(command: Command): Command {
   return command
-    .addOption(new Option('--prog <name>', 'only this program (repeatable)').argParser(append<string>).default([], 'all'))
-    .addOption(
-      new Option('-f, --filter <glob>', 'only OBJECT/PROGRAM that match; a leading ! denies (repeatable)')
-        .argParser((text, known: readonly NameFilter[]) => append(parseFilter(text), known))
-        .default([], 'all'),
-    )
     .option('--kernel <name>', 'the kernel that is asked', 'linux-6.18')
     .option('--btf <file>', 'another vmlinux BTF, as /sys/kernel/btf has it')
     .addOption(
       new Option('--with <name=revision>', 'a revision of an entry (repeatable)')
         .argParser(append<string>)
         .default([], 'as merged'),
+    );
+}
+
+/** Adds the common options to a command. */
+export function addCommonOptions(command: Command): Command {
+  return addKernelOptions(command)
+    .addOption(new Option('--prog <name>', 'only this program (repeatable)').argParser(append<string>).default([], 'all'))
+    .addOption(
+      new Option('-f, --filter <glob>', 'only OBJECT/PROGRAM that match; a leading ! denies (repeatable)')
+        .argParser((text, known: readonly NameFilter[]) => append(parseFilter(text), known))
+        .default([], 'all'),
     )
     .addOption(
       new Option('--cap <list>', 'capabilities of the loader: all, none, bpf, perfmon, net_admin')

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import type { AsmCommandOptions, DisasmCommandOptions } from './asm_command.ts';
-import { addCommonOptions, append, wholeNumber } from './common_options.ts';
+import { addCommonOptions, addKernelOptions, append, wholeNumber } from './common_options.ts';
+import type { CrCommandOptions, CrRestoreOptions } from './cr_command.ts';
 import type { ExitStatus } from './exit.ts';
 import { addFuzzOptions, type FuzzOptions } from './fuzz_options.ts';
 import type { InspectCommandOptions } from './inspect_command.ts';
@@ -125,6 +126,32 @@ export function buildProgram(done: (status: ExitStatus) => void): Command {
     .action(
       answer(async (file: string, options: IterCommandOptions) => (await import('./iter_command.ts')).iterCommand(file, options)),
     );
+  const cr = program.command('cr').description('the sample that writes down an io_uring instance and makes it again');
+  const addCrOptions = (command: Command): Command =>
+    addKernelOptions(command)
+      .option('--world <file>', 'instead of the world of the sample')
+      .option('--strace', 'show its system calls on standard error');
+  addCrOptions(cr.command('app'))
+    .description('make the rings of the sample')
+    .action(answer(async (options: CrCommandOptions) => (await import('./cr_command.ts')).crAppCommand(options)));
+  addCrOptions(cr.command('dump'))
+    .description('write the image of a ring to standard output')
+    .argument('<pid>', 'process')
+    .argument('<fd>', 'descriptor of the ring in that process')
+    .action(
+      answer(async (pid: string, fd: string, options: CrCommandOptions) =>
+        (await import('./cr_command.ts')).crDumpCommand(pid, fd, options),
+      ),
+    );
+  addCrOptions(cr.command('restore'))
+    .description('read an image from standard input, print it, and make its rings')
+    .option('--dry-run', 'only print it')
+    .addOption(
+      new Option('--order <order>', "as the sample's comparison sorts, or as it was meant to")
+        .choices(['as-written', 'intended'])
+        .default('as-written'),
+    )
+    .action(answer(async (options: CrRestoreOptions) => (await import('./cr_command.ts')).crRestoreCommand(options)));
   addCommonOptions(program.command('asm'))
     .description('the bytecode of a text program')
     .argument('<file>', 'text program; - for standard input')

@@ -37,7 +37,12 @@ async function readPresets(texts: readonly string[]): Promise<LoadChoices['prese
   return texts.map(parsePreset);
 }
 
-async function openKernel({ kernel, btf, with: revisions }: CommonOptions): Promise<Profile> {
+/** The kernel that the options name, with its entries in the revisions that they name. */
+export async function openKernel({
+  kernel,
+  btf,
+  with: revisions,
+}: Pick<CommonOptions, 'kernel' | 'btf' | 'with'>): Promise<Profile> {
   if (!isProfileName(kernel)) throw new UsageError(`no kernel '${kernel}': ${PROFILE_NAMES.join(', ')}`);
   const profile = btf === undefined ? openBundledProfile(kernel) : openProfile(kernel, await readBtf(btf));
   if (revisions.length === 0) return profile;

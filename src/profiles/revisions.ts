@@ -64,7 +64,7 @@ function withRevision(profile: Profile, revision: Revision): Profile {
       callbacks === undefined ? kfuncs : new Map([...kfuncs].map(([name, kfunc]) => [name, kfuncCallback(kfunc, callbacks)])),
     iterTargets,
     ...(dataAddresses === undefined ? {} : { dataAddresses: new Map([...(profile.dataAddresses ?? []), ...dataAddresses]) }),
-    ...(unsound === undefined ? {} : { unsound: [...(profile.unsound ?? []), unsound] }),
+    ...(unsound === undefined ? {} : { unsound: [...new Set([...(profile.unsound ?? []), unsound])] }),
   };
 }
 

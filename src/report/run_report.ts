@@ -1,4 +1,4 @@
-import { never } from '../contracts/errors.ts';
+import { errnoName, never } from '../contracts/errors.ts';
 import type { Outcome } from '../contracts/host_call.ts';
 import { PROG_TYPE_NAMES } from '../contracts/uapi_numbers.ts';
 import type { Program } from '../program/program.ts';
@@ -153,14 +153,23 @@ const outputLines = (what: string, input: Uint8Array | null, output: string): st
     ? [`  ${what}: unchanged`]
     : [`  ${what}: ${output.length / 2} bytes`, ...dumpLines(output)];
 
+const LARGEST_ERROR = 4095;
+
+/** `2 (XDP_PASS)`, `-22 (EINVAL)` for what can be an error number, all of R0 and its lower half where there is more. */
+function resultText({ r0, retval, returned }: RunReport): string {
+  const all = BigInt(r0);
+  const signed = Number(BigInt.asIntN(64, all));
+  if (signed < 0 && signed >= -LARGEST_ERROR) return `${signed} (${returned ?? errnoName(-signed)})`;
+  const value = all === BigInt(retval) ? `${retval}` : `${r0}, as 32 bits ${retval}`;
+  return returned === null ? value : `${value} (${returned})`;
+}
+
 /** What a run gave, for people. */
 export function runText(report: RunReport, input: RunInput, outcomes: readonly Outcome[], marks: Marks = PLAIN): string {
-  const { fault, returned, retval, r0, maps } = report;
-  const name = returned === null ? '' : ` (${returned})`;
-  const value = r0 === `0x${retval.toString(16)}` ? `${retval}` : `${r0}, as 32 bits ${retval}`;
+  const { fault, maps } = report;
   const lines = [
     fault === null
-      ? `${report.object}/${report.program} [${report.section}]: ${marks.good('returned')} ${value}${name}`
+      ? `${report.object}/${report.program} [${report.section}]: ${marks.good('returned')} ${resultText(report)}`
       : `${report.object}/${report.program} [${report.section}]: ${marks.bad('fault')} ${fault.reason}` +
         `${fault.insn === null ? '' : ` at insn ${fault.insn}`}: ${fault.message}`,
     marks.dim(

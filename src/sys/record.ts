@@ -10,13 +10,14 @@ export interface SystemCall {
   readonly result: number;
 }
 
-/** What strerror says, for the errors that the modelled system calls give. */
-const ERROR_TEXTS: Partial<Record<ErrnoName, string>> = {
+/** What strerror says. */
+const ERROR_TEXTS: Readonly<Record<ErrnoName, string>> = {
   EPERM: 'Operation not permitted',
   ENOENT: 'No such file or directory',
   ESRCH: 'No such process',
   EINTR: 'Interrupted system call',
   EIO: 'Input/output error',
+  ENXIO: 'No such device or address',
   E2BIG: 'Argument list too long',
   EBADF: 'Bad file descriptor',
   EAGAIN: 'Resource temporarily unavailable',
@@ -25,15 +26,42 @@ const ERROR_TEXTS: Partial<Record<ErrnoName, string>> = {
   EFAULT: 'Bad address',
   EBUSY: 'Device or resource busy',
   EEXIST: 'File exists',
+  ENODEV: 'No such device',
+  ENOTDIR: 'Not a directory',
+  EISDIR: 'Is a directory',
   EINVAL: 'Invalid argument',
+  ENFILE: 'Too many open files in system',
   EMFILE: 'Too many open files',
+  EFBIG: 'File too large',
   ENOSPC: 'No space left on device',
+  ESPIPE: 'Illegal seek',
+  EROFS: 'Read-only file system',
   EDOM: 'Numerical argument out of domain',
+  ERANGE: 'Numerical result out of range',
   EDEADLK: 'Resource deadlock avoided',
+  ENAMETOOLONG: 'File name too long',
+  ENOSYS: 'Function not implemented',
+  ENOTEMPTY: 'Directory not empty',
   ELOOP: 'Too many levels of symbolic links',
   ENODATA: 'No data available',
+  ETIME: 'Timer expired',
+  EPROTO: 'Protocol error',
+  EBADMSG: 'Bad message',
   EOVERFLOW: 'Value too large for defined data type',
+  EPROTONOSUPPORT: 'Protocol not supported',
   EOPNOTSUPP: 'Operation not supported',
+  EAFNOSUPPORT: 'Address family not supported by protocol',
+  EADDRINUSE: 'Address already in use',
+  EADDRNOTAVAIL: 'Cannot assign requested address',
+  ENETUNREACH: 'Network is unreachable',
+  ENOBUFS: 'No buffer space available',
+  EISCONN: 'Transport endpoint is already connected',
+  ENOTCONN: 'Transport endpoint is not connected',
+  ETIMEDOUT: 'Connection timed out',
+  EALREADY: 'Operation already in progress',
+  ESTALE: 'Stale file handle',
+  ECANCELED: 'Operation canceled',
+  ENOTSUPP: 'Unknown error 524',
 };
 
 /** `%m` for a positive error number. */

@@ -33,6 +33,8 @@ const pollable = { poll: (): number => 0, waiters: new Set<() => void>() };
 export class FileBuilder {
   readonly #world: WorldFile;
   #pending: Pending[] = [];
+  /** what is registered with a ring may be any open file */
+  readonly #rings: Pending[] = [];
   /** epoll items come last: they may watch anything */
   readonly #watched: Pending[] = [];
 
@@ -53,10 +55,12 @@ export class FileBuilder {
       const left = this.#pending.filter((pending) => !this.#open(pending));
       if (left.length === this.#pending.length) {
         const { spec, path } = left[0]!;
-        this.#world.fail([...path, 'dup'], `there is no open file ${'dup' in spec ? spec.dup : ''}`);
+        if ('dup' in spec) this.#world.fail([...path, 'dup'], `there is no open file ${spec.dup}`);
+        if ('io_uring' in spec) this.#world.fail([...path, 'io_uring', 'wq_fd'], `there is no open file ${spec.io_uring.wq_fd}`);
       }
       this.#pending = left;
     }
+    for (const pending of this.#rings) this.#register(pending);
     for (const pending of this.#watched) this.#watch(pending);
   }
 
@@ -71,7 +75,9 @@ export class FileBuilder {
       return true;
     }
     if ('io_uring' in spec) {
+      if (spec.io_uring.flags.includes('ATTACH_WQ') && process.file(spec.io_uring.wq_fd) === null) return false;
       this.#ring(process, fd, spec.io_uring, [...path, 'io_uring']);
+      this.#rings.push(pending);
       return true;
     }
     if ('epoll' in spec) this.#watched.push(pending);
@@ -141,10 +147,6 @@ export class FileBuilder {
 
   /** Sets the ring up as its process would, and moves it to its descriptor. */
   #ring(process: Process, fd: number, spec: RingSpec, path: WorldPath): void {
-    const check = (result: number, key: string, what: string): number => {
-      if (result < 0) this.#world.fail([...path, key], `${what}: ${errnoName(-result)}`);
-      return result;
-    };
     const params = ringParams({
       flags: spec.flags.reduce((sum, name) => sum | IORING_SETUP[name], 0),
       cqEntries: spec.cq_entries,
@@ -152,25 +154,39 @@ export class FileBuilder {
       sqThreadIdle: spec.sq_thread_idle,
       wqFd: spec.wq_fd,
     });
-    const made = check(ioUringSetup(process, spec.entries, params), 'entries', 'the ring cannot be set up');
-    if (made !== fd) {
-      const file = process.file(made)!;
-      file.get();
-      process.files.close(made);
-      this.#install(process, fd, file, path);
+    const made = this.#check(ioUringSetup(process, spec.entries, params), [...path, 'entries'], 'the ring cannot be set up');
+    if (made === fd) return;
+    const file = process.file(made)!;
+    file.get();
+    process.files.close(made);
+    this.#install(process, fd, file, path);
+  }
+
+  #register({ process, fd, spec, path }: Pending): void {
+    if (!('io_uring' in spec)) return;
+    const ring = spec.io_uring;
+    const at = (key: keyof RingSpec): WorldPath => [...path, 'io_uring', key];
+    if (ring.eventfd !== undefined) {
+      const result = registerEventFd(process, fd, ring.eventfd, ring.eventfd_async);
+      this.#check(result, at('eventfd'), 'the eventfd cannot be registered');
     }
-    if (spec.eventfd !== undefined) {
-      check(registerEventFd(process, fd, spec.eventfd, spec.eventfd_async), 'eventfd', 'the eventfd cannot be registered');
+    if (ring.files !== undefined) {
+      this.#check(registerFiles(process, fd, ring.files), at('files'), 'the files cannot be registered');
     }
-    if (spec.files !== undefined) check(registerFiles(process, fd, spec.files), 'files', 'the files cannot be registered');
-    if (spec.buffers === undefined) return;
+    if (ring.buffers === undefined) return;
     const { memory, overlapping } = this.#memoryOf(process);
-    const vectors = spec.buffers.map((buffer) => {
+    const vectors = ring.buffers.map((buffer) => {
       if (buffer === null) return { base: null, length: 0 };
       if (overlapping(buffer.address, buffer.length)) memory?.map(buffer.address, buffer.length);
       return { base: BigInt(buffer.address), length: buffer.length };
     });
-    check(registerBuffers(process, fd, vectors), 'buffers', 'the buffers cannot be registered');
+    this.#check(registerBuffers(process, fd, vectors), at('buffers'), 'the buffers cannot be registered');
+  }
+
+  /** The result of a system call that must not fail. */
+  #check(result: number, path: WorldPath, what: string): number {
+    if (result < 0) this.#world.fail(path, `${what}: ${errnoName(-result)}`);
+    return result;
   }
 
   #memoryOf({ task }: Process) {

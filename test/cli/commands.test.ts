@@ -202,7 +202,7 @@ describe.concurrent('the other commands', () => {
 
   it('conformance is a plugin of the public runner', async () => {
     const program = '61 10 00 00 00 00 00 00 95 00 00 00 00 00 00 00';
-    expect(await drybpf(['conformance', '01 02 03 04'], program)).toEqual({ status: 0, stdout: '4030201\n', stderr: '' });
+    expect(await drybpf(['conformance', '01 02 03 04'], program)).toMatchObject({ status: 0, stdout: '4030201\n', stderr: '' });
     const { status, stderr } = await drybpf(['conformance'], 'ff 00 00 00 00 00 00 00');
     expect([status, stderr.split('\n').length]).toEqual([1, 2]);
   });

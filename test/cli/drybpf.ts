@@ -20,16 +20,18 @@ export function useBuiltCommand(): void {
 export interface Answer {
   readonly status: number | null;
   readonly stdout: string;
+  /** standard output as it came */
+  readonly bytes: Buffer;
   readonly stderr: string;
 }
 
 /** Runs the command in the root of the repository. */
 export function drybpf(args: readonly string[], input: string | Uint8Array = ''): Promise<Answer> {
   const child = spawn(process.execPath, [join(BUILT, 'cli.js'), ...args], { cwd: ROOT });
-  const collect = async (stream: AsyncIterable<Buffer>): Promise<string> => {
+  const collect = async (stream: AsyncIterable<Buffer>): Promise<Buffer> => {
     const pieces: Buffer[] = [];
     for await (const piece of stream) pieces.push(piece);
-    return Buffer.concat(pieces).toString();
+    return Buffer.concat(pieces);
   };
   child.stdin.on('error', () => {});
   child.stdin.end(input);
@@ -37,5 +39,5 @@ export function drybpf(args: readonly string[], input: string | Uint8Array = '')
     collect(child.stdout),
     collect(child.stderr),
     new Promise<number | null>((done) => child.on('close', done)),
-  ]).then(([stdout, stderr, status]) => ({ stdout, stderr, status }));
+  ]).then(([bytes, errors, status]) => ({ stdout: bytes.toString(), bytes, stderr: errors.toString(), status }));
 }

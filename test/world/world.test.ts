@@ -212,7 +212,7 @@ describe('a world that is wrong', () => {
     [
       'a ring attached to nothing',
       'tasks:\n  - pid: 1\n    files:\n      3: { io_uring: { flags: [ATTACH_WQ], wq_fd: 9 } }\n',
-      /the ring cannot be set up: ENXIO/,
+      '4:51 there is no open file 9',
     ],
     [
       'buffers outside of memory',
