@@ -10,9 +10,11 @@ import type { IterCommandOptions } from './iter_command.ts';
 import { reportProblem } from './problem.ts';
 import type { RunCommandOptions } from './run_command.ts';
 import type { SelftestCommandOptions } from './selftest_command.ts';
+import type { SnapshotCommandOptions } from './snapshot_command.ts';
 import type { VerifyCommandOptions } from './verify_command.ts';
 
 const MAX_LOG_LEVEL = 7;
+const MAX_PID = 4194304;
 const MAX_REPEAT = 1_000_000_000;
 const DEFAULT_LOG_LIMIT = 1 << 20;
 const DIALECTS = ['kernel', 'ubpf'];
@@ -152,6 +154,16 @@ export function buildProgram(done: (status: ExitStatus) => void): Command {
         .default('as-written'),
     )
     .action(answer(async (options: CrRestoreOptions) => (await import('./cr_command.ts')).crRestoreCommand(options)));
+  program
+    .command('snapshot')
+    .description("a world with this machine's tasks, from its /proc")
+    .addOption(
+      new Option('--pid <n>', 'only this process (repeatable)')
+        .argParser((text: string, before: number[]) => [...before, wholeNumber(1, MAX_PID)(text)])
+        .default([], 'all'),
+    )
+    .option('-o, --out <file>', 'where it goes')
+    .action(answer(async (options: SnapshotCommandOptions) => (await import('./snapshot_command.ts')).snapshotCommand(options)));
   addCommonOptions(program.command('asm'))
     .description('the bytecode of a text program')
     .argument('<file>', 'text program; - for standard input')

@@ -22,8 +22,11 @@ export const deviceNumber = (text: string): number => {
   return (major! << 20) | minor!;
 };
 
-/** Names in brackets are descriptions, not files. */
-const fileName = (name: string): string | null => (name === '' || name.startsWith('[') ? null : name);
+/** Names in brackets are descriptions, not files; but shared memory with a name of its own stays a file. */
+function fileName(name: string): string | null {
+  if (name.startsWith('[anon_shmem:')) return '/dev/zero (deleted)';
+  return name === '' || name.startsWith('[') ? null : name.replaceAll('\\012', '\n');
+}
 
 /** An area of either form; null for one that is no part of the address space ([vsyscall]). */
 export function readArea(spec: AreaSpec): ReadArea | null {

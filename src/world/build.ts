@@ -4,7 +4,7 @@ import { FileTable } from '../kernel/objects/file_table.ts';
 import type { KernelFile } from '../kernel/objects/files.ts';
 import { outsider } from '../kernel/objects/locks.ts';
 import { AddressSpace } from '../kernel/objects/mm.ts';
-import { PF_KTHREAD, type Task } from '../kernel/objects/task.ts';
+import { PF_EXITING, PF_KTHREAD, type Task } from '../kernel/objects/task.ts';
 import { UserMemory } from '../kernel/user_space.ts';
 import { seedMap } from '../maps/dump.ts';
 import { UserRingBufferMap } from '../maps/user_ring_buffer.ts';
@@ -105,30 +105,33 @@ class Builder {
     const parent = spec.parent === undefined || spec.parent === 0 ? kernel.tasks.init : kernel.tasks.byPid(spec.parent);
     if (parent === null) this.#file.fail([...path, 'parent'], `there is no task ${spec.parent} before this one`);
     const isThread = spec.kthread;
-    const mm = isThread ? null : new AddressSpace(kernel.objects, new UserMemory(), owner);
+    const lives = !spec.exited || spec.threads.length > 0;
+    const mm = isThread || !lives ? null : new AddressSpace(kernel.objects, new UserMemory(), owner);
     const leader = this.#add(
       {
         pid: spec.pid,
         uid: spec.uid,
         gid: spec.gid,
-        flags: isThread ? PF_KTHREAD : 0,
+        flags: (isThread ? PF_KTHREAD : 0) | (spec.exited ? PF_EXITING : 0),
         startTime: BigInt(spec.start_time),
         parent,
-        mm,
-        files: new FileTable(kernel.objects, owner, spec.limit_nofile),
+        mm: spec.exited ? null : mm,
+        files: spec.exited ? null : new FileTable(kernel.objects, owner, spec.limit_nofile),
         cgroup: kernel.cgroups.at(spec.cgroup),
         ...(spec.comm === undefined ? {} : { comm: spec.comm }),
       },
       [...path, 'pid'],
     );
     if (isThread && spec.maps.length > 0) this.#file.fail([...path, 'maps'], 'a kernel thread has no memory');
+    if (!isThread && mm === null && spec.maps.length > 0) this.#file.fail([...path, 'maps'], 'a zombie has no memory');
+    if (spec.exited && Object.keys(spec.files).length > 0) this.#file.fail([...path, 'files'], 'a zombie has no descriptors');
     if (mm !== null) this.#memory(mm, spec, path);
     this.#files.add(this.#system.processOf(leader), spec.files, [...path, 'files']);
     for (const [index, thread] of spec.threads.entries()) {
       const here = [...path, 'threads', index];
-      const own =
-        thread.files === undefined ? leader.files! : new FileTable(kernel.objects, `tid ${thread.tid}`, spec.limit_nofile);
-      if (thread.files === undefined) own.share();
+      const isShared = thread.files === undefined && leader.files !== null;
+      const own = isShared ? leader.files! : new FileTable(kernel.objects, `tid ${thread.tid}`, spec.limit_nofile);
+      if (isShared) own.share();
       const task = this.#add(
         {
           pid: thread.tid,
@@ -137,7 +140,7 @@ class Builder {
           parent,
           uid: spec.uid,
           gid: spec.gid,
-          flags: leader.flags,
+          flags: isThread ? PF_KTHREAD : 0,
           mm,
           files: own,
           cgroup: leader.cgroup,
@@ -181,14 +184,14 @@ class Builder {
     const known = this.#mapped.get(key);
     if (known !== undefined) return known;
     const { kernel } = this.#system;
-    const [, path, deleted] = /^(.*?)( \(deleted\))?$/.exec(name)!;
+    const [, path, deleted] = /^([\s\S]*?)( \(deleted\))?$/.exec(name)!;
     const dentry = path!.startsWith('/')
       ? kernel.paths.open(path!, {
           isUnlinked: deleted !== undefined,
           ...(inode === null ? {} : { inode }),
           ...(device === null ? {} : { device }),
         })
-      : kernel.paths.nameless(name, inode ?? 0);
+      : kernel.paths.nameless(name, inode ?? 0, device ?? undefined);
     const file = kernel.openFile(dentry, { operations: 'ext4_file_operations', privateData: 0 });
     this.#mapped.set(key, file);
     return file;

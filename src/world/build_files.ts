@@ -113,7 +113,8 @@ export class FileBuilder {
         ...(spec.inode === undefined ? {} : { inode: spec.inode }),
         ...(spec.device === undefined ? {} : { device: deviceNumber(spec.device) }),
       });
-      return kernel.openFile(dentry, { operations: 'ext4_file_operations', privateData: 0 }, flags);
+      const polls = spec.pollable ? pollable : {};
+      return kernel.openFile(dentry, { operations: 'ext4_file_operations', privateData: 0, ...polls }, flags);
     }
     if ('device' in spec)
       return named(spec.device, CHARACTER_DEVICES[spec.device] ?? 'def_chr_fops', spec.device === '/dev/null' ? {} : pollable);
@@ -142,7 +143,7 @@ export class FileBuilder {
       if (cgroup === null) return this.#world.fail([...path, 'cgroup'], `there is no cgroup ${spec.cgroup}`);
       return named(`/sys/fs/cgroup${spec.cgroup}`, 'ext4_dir_operations', { privateData: cgroup.offset });
     }
-    return nameless(spec.anonymous, { operations: 'def_chr_fops', privateData: 0 });
+    return nameless(spec.anonymous, { operations: 'def_chr_fops', privateData: 0, ...(spec.pollable ? pollable : {}) });
   }
 
   /** Sets the ring up as its process would, and moves it to its descriptor. */

@@ -21,7 +21,7 @@ const wide = v.union([
 ]);
 
 export const AREA_LINE =
-  /^([0-9a-f]+)-([0-9a-f]+) ([r-][w-][x-][ps])(?: ([0-9a-f]+))?(?: ([0-9a-f]+):([0-9a-f]+) (\d+))?(?:\s+(.*))?$/;
+  /^([0-9a-f]+)-([0-9a-f]+) ([r-][w-][x-][ps])(?: ([0-9a-f]+))?(?: ([0-9a-f]+):([0-9a-f]+) (\d+))?(?:\s+([\s\S]*))?$/;
 
 const Area = v.union([
   v.pipe(v.string(), v.regex(AREA_LINE, 'a line as in /proc/PID/maps')),
@@ -84,6 +84,7 @@ const File = v.union([
       inode: v.optional(count(Number.MAX_SAFE_INTEGER)),
       device: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f]+:[0-9a-f]+$/, 'a device such as 08:01'))),
       unlinked: v.optional(v.boolean(), false),
+      pollable: described(v.optional(v.boolean(), false), 'epoll can watch it'),
       ...special,
     }),
     'a file with a name',
@@ -97,7 +98,14 @@ const File = v.union([
   described(v.strictObject({ io_uring: Ring }), 'an io_uring instance'),
   described(v.strictObject({ pidfd: pid }), 'a process'),
   described(v.strictObject({ cgroup: path }), 'a directory of the cgroup file system'),
-  described(v.strictObject({ anonymous: v.string(), ...special }), 'a file of an anonymous inode of another kind'),
+  described(
+    v.strictObject({
+      anonymous: v.string(),
+      pollable: described(v.optional(v.boolean(), false), 'epoll can watch it'),
+      ...special,
+    }),
+    'a file of an anonymous inode of another kind',
+  ),
   described(
     v.strictObject({ dup: v.union([descriptor, v.pipe(v.string(), v.regex(/^\d+\/\d+$/, 'PID/DESCRIPTOR'))]) }),
     'the same open file as another descriptor, of this process or of PID/DESCRIPTOR',
@@ -119,6 +127,10 @@ const Task = v.strictObject({
   gid: v.optional(count(TWO32), 0),
   parent: v.optional(count(4194304)),
   kthread: described(v.optional(v.boolean(), false), 'a kernel thread: it has no address space'),
+  exited: described(
+    v.optional(v.boolean(), false),
+    'its first thread is a zombie, without address space and descriptors; other threads may live on',
+  ),
   start_time: described(v.optional(wide, 0), 'nanoseconds since boot'),
   cgroup: v.optional(path, '/'),
   maps: described(v.optional(v.array(Area), []), 'memory areas, lowest first, as in /proc/PID/maps'),
@@ -181,6 +193,8 @@ export const WorldSchema = v.strictObject({
 });
 
 export type WorldSpec = v.InferOutput<typeof WorldSchema>;
+/** What stands in a world file, before defaults are filled in. */
+export type WorldText = v.InferInput<typeof WorldSchema>;
 export type TaskSpec = v.InferOutput<typeof Task>;
 export type FileSpec = v.InferOutput<typeof File>;
 export type AreaSpec = v.InferOutput<typeof Area>;

@@ -1,5 +1,6 @@
 import { ERRNO, Unmodelled } from '../../contracts/errors.ts';
 import type { HostCall } from '../../contracts/host_call.ts';
+import { bytesOfText } from '../../kernel/text.ts';
 
 /** The current task. Source: kernel/bpf/helpers.c, kernel/trace/bpf_trace.c. */
 
@@ -22,9 +23,8 @@ export const getCurrentCgroupId = (call: HostCall): void => call.setReturnBigint
 export function getCurrentComm(call: HostCall): void {
   const size = call.argU32(1);
   const bytes = call.writableBytes(0, size);
-  const { comm } = call.task;
   bytes.fill(0);
-  for (let index = 0; index < Math.min(comm.length, size - 1); index++) bytes[index] = comm.charCodeAt(index);
+  bytes.set(bytesOfText(call.task.comm).subarray(0, Math.max(size - 1, 0)));
   call.setReturnNumber(0);
 }
 

@@ -1,3 +1,4 @@
+import { bytesOfText } from '../text.ts';
 import type { KernelObjects } from './kernel_objects.ts';
 import { Lock } from './locks.ts';
 import type { Task } from './task.ts';
@@ -33,8 +34,9 @@ export class Cgroup {
     this.offset = objects.create(CGROUP, { what: `cgroup ${path}`, size: base + (this.level + 1) * POINTER_BYTES });
     this.css = objects.field(CGROUP, 'self').at(this.offset);
     const node = objects.create(NODE, { what: `kernfs_node ${path}` });
-    const text = objects.createBytes(name.length + 1, `name ${name}`);
-    objects.memory.u8.set(new TextEncoder().encode(name).subarray(0, name.length), text);
+    const bytes = bytesOfText(name);
+    const text = objects.createBytes(bytes.length + 1, `name ${name}`);
+    objects.memory.u8.set(bytes, text);
     objects.field(NODE, 'name').setPointer(node, text);
     objects.field(NODE, 'id').set(node, id);
     objects.field(CGROUP, 'kn').setPointer(this.offset, node);

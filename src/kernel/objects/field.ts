@@ -1,5 +1,6 @@
 import type { Place } from '../../btf/place.ts';
 import type { HostMemory } from '../../contracts/host_memory.ts';
+import { bytesOfText, textOfBytes } from '../text.ts';
 
 const NOWHERE: Place = { offset: 0, size: 0, shift: 0, bits: 0 };
 
@@ -73,7 +74,7 @@ export class Field {
   setText(object: number, text: string): void {
     const { size } = this.place;
     const at = this.at(object);
-    const bytes = new TextEncoder().encode(text).subarray(0, Math.max(size - 1, 0));
+    const bytes = bytesOfText(text).subarray(0, Math.max(size - 1, 0));
     this.#memory.u8.fill(0, at, at + size);
     this.#memory.u8.set(bytes, at);
   }
@@ -82,7 +83,7 @@ export class Field {
     const at = this.at(object);
     const bytes = this.#memory.u8.subarray(at, at + this.place.size);
     const end = bytes.indexOf(0);
-    return new TextDecoder().decode(bytes.slice(0, end < 0 ? bytes.length : end));
+    return textOfBytes(bytes.slice(0, end < 0 ? bytes.length : end));
   }
 
   #narrow(at: number, size: number): number {

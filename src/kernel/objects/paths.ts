@@ -1,3 +1,4 @@
+import { bytesOfText } from '../text.ts';
 import type { KernelObjects } from './kernel_objects.ts';
 
 const DENTRY = 'dentry';
@@ -60,7 +61,7 @@ export class Dentry {
 
   /** The name stands in the dentry when it fits (`d_shortname`, `d_iname` of older kernels), else behind a pointer. */
   #writeName(objects: KernelObjects): void {
-    const bytes = new TextEncoder().encode(this.name);
+    const bytes = bytesOfText(this.name);
     const short = objects.field(DENTRY, 'd_shortname.string').exists ? 'd_shortname.string' : 'd_iname';
     const inline = objects.field(DENTRY, short);
     const fits = inline.exists && bytes.length < inline.place.size;
@@ -81,6 +82,7 @@ export class Dentry {
 
 const S_IFREG = 0o100644;
 const S_IFDIR = 0o040755;
+const NAMELESS_MODE = 0o600;
 
 export interface PathOptions {
   readonly inode?: number;
@@ -138,8 +140,8 @@ export class Paths {
   }
 
   /** A name that is in no directory: an anonymous inode, a pipe, a socket. `inode`: 0 for a new one. */
-  nameless(name: string, inode = 0, mode = 0o600): Dentry {
-    const node = new Inode(this.#objects, inode === 0 ? this.newInodeNumber() : inode, mode, this.superBlock(ANONYMOUS_DEVICE));
+  nameless(name: string, inode = 0, device = ANONYMOUS_DEVICE): Dentry {
+    const node = new Inode(this.#objects, inode === 0 ? this.newInodeNumber() : inode, NAMELESS_MODE, this.superBlock(device));
     return this.#add({ name, parent: null, inode: node, mount: this.#mount, isUnlinked: false, isNameless: true });
   }
 
