@@ -17,7 +17,7 @@ const config: BuildOptions = {
     index: 'src/index.ts',
   },
   platform: 'node',
-  external: /^(node:|ohm-js|fast-check|yaml|valibot)/,
+  external: /^(node:|fast-check|yaml|valibot)/,
   output: { dir: 'dist', format: 'esm', cleanDir: true, chunkFileNames: '[name].js' },
   plugins: [
     {

@@ -9,7 +9,7 @@ import { CTypes } from './c_types.ts';
 import { dataMapName, layOutData } from './data_sections.ts';
 import { Diagnostics, type Position } from './diagnostics.ts';
 import { type DialectName, recogniseDialect } from './dialect.ts';
-import { readDirective } from './directive_grammar.ts';
+import { readDirective } from './directive.ts';
 import { readExpectation } from './expectations.ts';
 import { readKernelStatement } from './kernel_dialect.ts';
 import { type LinkedProgram, Linker } from './link.ts';

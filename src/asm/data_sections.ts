@@ -4,7 +4,7 @@ import { MAP_TYPES } from '../contracts/uapi_numbers.ts';
 import { parseWord64, toBigIntSigned } from '../isa/word64.ts';
 import type { CTypes } from './c_types.ts';
 import type { Diagnostics, Position } from './diagnostics.ts';
-import type { Value } from './directive_grammar.ts';
+import type { Value } from './directive.ts';
 import { MAP_FLAGS, type MapDraft, readHex } from './map_table.ts';
 import type { VariableOutline } from './outline.ts';
 

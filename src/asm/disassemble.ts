@@ -8,7 +8,7 @@ import type { AsmProfile } from './assemble.ts';
 import { sectionKind } from './attach.ts';
 import { bytesToBase64 } from './base64.ts';
 import type { DialectName } from './dialect.ts';
-import { quote } from './directive_grammar.ts';
+import { quote } from './directive.ts';
 import { type InsnContext, isName, isWide, kernelText, rawText, targetsOf, ubpfText } from './disassemble_insn.ts';
 import { MAP_FLAGS } from './map_table.ts';
 

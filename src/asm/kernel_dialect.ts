@@ -1,4 +1,4 @@
-import * as ohm from 'ohm-js';
+import type * as ohm from 'ohm-js';
 import {
   BPF_PSEUDO_BTF_ID,
   BPF_PSEUDO_CALL,
@@ -10,7 +10,8 @@ import {
 import type { Opcode } from '../isa/opcode.ts';
 import { fromBigInt } from '../isa/word64.ts';
 import type { StatementReader, StatementScope } from './dialect.ts';
-import { KERNEL_GRAMMAR } from './kernel_grammar.ts';
+import { openGrammar } from './grammars/grammar.ts';
+import recipe from './grammars/kernel.json' with { type: 'json' };
 import {
   type Draft,
   type Fields,
@@ -126,7 +127,7 @@ const atomicWidth = (word: ohm.Node, operand: Place): number => {
 
 /** Makes the reader of the dialect; the grammar is built when first needed. */
 function build(): (text: string, scope: StatementScope) => Draft {
-  const grammar = ohm.grammar(KERNEL_GRAMMAR);
+  const grammar = openGrammar(recipe);
   const semantics = grammar.createSemantics();
   let scope: StatementScope = { constant: () => null, codeByte: null };
   let missingField: string | null = null;

@@ -5,7 +5,7 @@ import { parseWord64 } from '../isa/word64.ts';
 import { PROG_FLAGS } from '../program/program.ts';
 import { findTarget, type SectionKind, sectionKind } from './attach.ts';
 import type { Diagnostics, Position } from './diagnostics.ts';
-import type { Word } from './directive_grammar.ts';
+import type { Word } from './directive.ts';
 import { readFlags } from './map_table.ts';
 import type { ProgramOutline } from './outline.ts';
 import type { StructOpsRole } from './struct_ops.ts';

@@ -3,7 +3,7 @@ import { parseWord64, toBigIntUnsigned } from '../isa/word64.ts';
 import type { MapDef, MapSlot } from '../program/program.ts';
 import type { CTypes } from './c_types.ts';
 import type { Diagnostics, Position } from './diagnostics.ts';
-import type { Word } from './directive_grammar.ts';
+import type { Word } from './directive.ts';
 import type { MapOutline } from './outline.ts';
 
 /** BPF_F_* of BPF_MAP_CREATE, include/uapi/linux/bpf.h. */

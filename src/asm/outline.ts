@@ -1,6 +1,6 @@
 import type { Diagnostics, Position } from './diagnostics.ts';
 import type { DialectName } from './dialect.ts';
-import type { Directive, Value, Word } from './directive_grammar.ts';
+import type { Directive, Value, Word } from './directive.ts';
 import { Unit } from './unit.ts';
 
 /** A text in C that stands in a line, without its quotes. */

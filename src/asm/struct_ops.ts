@@ -4,7 +4,7 @@ import { MAP_TYPES } from '../contracts/uapi_numbers.ts';
 import { parseWord64, toBigIntSigned } from '../isa/word64.ts';
 import type { AttachTarget, MapSlot } from '../program/program.ts';
 import type { Diagnostics, Position } from './diagnostics.ts';
-import type { Word } from './directive_grammar.ts';
+import type { Word } from './directive.ts';
 import type { MapDraft } from './map_table.ts';
 import type { StructOpsOutline } from './outline.ts';
 

@@ -1,9 +1,11 @@
-import * as ohm from 'ohm-js';
+import type * as ohm from 'ohm-js';
 import { never } from '../contracts/errors.ts';
 import { BPF_PSEUDO_KFUNC_CALL } from '../isa/constants.ts';
 import type { Opcode } from '../isa/opcode.ts';
 import { OPCODES } from '../isa/opcodes.ts';
 import type { StatementReader } from './dialect.ts';
+import { openGrammar } from './grammars/grammar.ts';
+import recipe from './grammars/ubpf.json' with { type: 'json' };
 import {
   type Draft,
   type Fields,
@@ -16,7 +18,6 @@ import {
   StatementError,
   wideOpcode,
 } from './statement.ts';
-import { UBPF_GRAMMAR } from './ubpf_grammar.ts';
 
 type Operand =
   | { readonly kind: 'reg'; readonly reg: number; readonly column: number }
@@ -279,7 +280,7 @@ const callOf = (words: readonly string[], list: readonly Operand[]): Draft => {
 };
 
 function build(): (text: string) => Draft {
-  const grammar = ohm.grammar(UBPF_GRAMMAR);
+  const grammar = openGrammar(recipe);
   const semantics = grammar.createSemantics();
   semantics.addOperation<number>('register', {
     reg(_percent, _r, digits) {

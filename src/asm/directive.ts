@@ -1,29 +1,7 @@
-import * as ohm from 'ohm-js';
+import type * as ohm from 'ohm-js';
+import recipe from './grammars/directives.json' with { type: 'json' };
+import { openGrammar } from './grammars/grammar.ts';
 import { StatementError } from './statement.ts';
-
-/** Lines that begin with a dot: a name, arguments, `key=value` attributes and, after ` = `, an initial value. */
-const DIRECTIVE_GRAMMAR = `
-Directives {
-  Directive = "." directiveName Argument* Initial?
-  Argument = attribute | text | bare
-  Initial = "=" Values
-  Values = "{" ListOf<Value, ","> ","? "}"   -- list
-         | NonemptyListOf<Value, ",">        -- plain
-  Value = "hex" text                         -- hex
-        | text                               -- text
-        | bare                               -- word
-
-  directiveName = letter (alnum | "_" | "." )*
-  attribute = key "=" (text | list)
-  key = letter (alnum | "_")*
-  bare (a word) = bareChar+
-  list (a value) = (bareChar | ",")+
-  bareChar = alnum | "_" | "." | "/" | "|" | ":" | "+" | "?" | "*" | "%" | "@" | "-" | "$" | "&" | "!" | "~"
-  text (a string) = "\\"" textChar* "\\""
-  textChar = "\\\\" any            -- escape
-           | ~("\\"" | "\\n") any  -- other
-}
-`;
 
 export interface Word {
   readonly text: string;
@@ -61,7 +39,7 @@ export const quote = (text: string): string =>
   `"${text.replace(/["\\]/g, '\\$&').replace(/[\n\t\r\0]/g, (char) => ({ '\n': '\\n', '\t': '\\t', '\r': '\\r', '\0': '\\0' })[char]!)}"`;
 
 function build(): (line: string) => Directive {
-  const grammar = ohm.grammar(DIRECTIVE_GRAMMAR);
+  const grammar = openGrammar(recipe);
   const semantics = grammar.createSemantics();
   semantics.addOperation<Word>('word', {
     bare(chars) {
