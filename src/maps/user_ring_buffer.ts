@@ -103,7 +103,7 @@ export class UserRingBufferMap extends BpfMap {
     if (over > 0) this.memory.u8.copyWithin(this.#data, this.#end, this.#end + over);
   }
 
-  /** irq_work_queue: waiting producers are woken a little later. Queued work is not queued again. */
+  /** Queues the irq work that wakes waiting producers. Work that is still queued is not queued again. */
   queueWakeup(schedule: (action: () => void) => void): void {
     if (this.#isWorkQueued) return;
     this.#isWorkQueued = true;

@@ -3,7 +3,7 @@ import { IORING_SETUP, IoRing, SqData } from '../kernel/io_uring.ts';
 import type { KernelFile } from '../kernel/objects/files.ts';
 import type { Process } from './process.ts';
 
-/** io_uring_setup and io_uring_register. Source: io_uring/io_uring.c, sqpoll.c, register.c, rsrc.c, eventfd.c. */
+/** io_uring_setup, io_uring_register and reads. Source: io_uring/io_uring.c, sqpoll.c, register.c, rsrc.c, eventfd.c, rw.c. */
 
 export const IORING_REGISTER = { BUFFERS: 0, FILES: 2, EVENTFD: 4, EVENTFD_ASYNC: 7 } as const;
 
@@ -226,4 +226,20 @@ export function registerBuffers(process: Process, ringFd: number, vectors: reado
       return 0;
     }),
   );
+}
+
+/**
+ * IORING_OP_READ that io_uring_enter carries out at once: whoever submits holds the ring's lock meanwhile, so that a file which
+ * wants the same lock must not wait for it. Bytes, or a negative error number (the result of the completion).
+ */
+export function ringRead(process: Process, ringFd: number, fd: number, size: number): Uint8Array | number {
+  let bytes: Uint8Array | number = -ERRNO.EBADF;
+  const entered = process.call('io_uring_enter', `${ringFd}, 1, 1, IORING_ENTER_GETEVENTS, NULL, 8`, () =>
+    register(process, ringFd, () => {
+      const file = process.file(fd);
+      if (file !== null) bytes = file.behaviour.read?.(size) ?? -ERRNO.EINVAL;
+      return 1;
+    }),
+  );
+  return entered < 0 ? entered : bytes;
 }

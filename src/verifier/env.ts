@@ -107,6 +107,8 @@ export class InsnFacts {
   readonly prunePoint: Uint8Array;
   readonly forceCheckpoint: Uint8Array;
   readonly callsCallback: Uint8Array;
+  /** calls of callbacks that are explored as plain calls are */
+  readonly callsCallbackOnce: Uint8Array;
   /** component of the control-flow graph that loops, 0 for none */
   readonly scc: Int32Array;
   /** bit r: register r may be read before it is written, from here on */
@@ -132,6 +134,7 @@ export class InsnFacts {
     this.prunePoint = new Uint8Array(length);
     this.forceCheckpoint = new Uint8Array(length);
     this.callsCallback = new Uint8Array(length);
+    this.callsCallbackOnce = new Uint8Array(length);
     this.scc = new Int32Array(length);
     this.liveRegsBefore = new Uint16Array(length);
     this.isIterNext = new Uint8Array(length);

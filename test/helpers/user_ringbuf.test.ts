@@ -14,10 +14,10 @@ type Row = readonly [
 ];
 
 const ROWS: readonly Row[] = [
-  ['an empty ring', {}, [0, 0, 0]],
-  ['a length that is no multiple of 8', { fill: (ring) => append(ring, 12) }, [1, 24, 1], [EINVAL, 0, 0]],
+  ['I.1 #1: an empty ring', {}, [0, 0, 0]],
+  ['I.1 #2: a length that is no multiple of 8', { fill: (ring) => append(ring, 12) }, [1, 24, 1], [EINVAL, 0, 0]],
   [
-    'a discarded record, then a good one',
+    'I.1 #3: a discarded record, then a good one',
     {
       fill: (ring) => {
         append(ring, DISCARD | 8);
@@ -27,7 +27,7 @@ const ROWS: readonly Row[] = [
     [1, 32, 1],
   ],
   [
-    'discarded records alone',
+    'I.1 #4: discarded records alone',
     {
       fill: (ring) => {
         for (let i = 0; i < 3; i++) append(ring, DISCARD | 8);
@@ -36,11 +36,16 @@ const ROWS: readonly Row[] = [
     [0, 48, 1],
     [0, 48, 0],
   ],
-  ['a record that is not finished', { fill: (ring) => append(ring, BUSY | 8) }, [0, 0, 0]],
-  ['a record that is busy and discarded', { fill: (ring) => append(ring, BUSY | DISCARD | 8) }, [0, 16, 1], [0, 16, 0]],
-  ['a sample larger than the ring', { fill: (ring) => append(ring, 4096) }, [E2BIG, 0, 0], [EINVAL, 0, 0]],
+  ['I.1 #5: a record that is not finished', { fill: (ring) => append(ring, BUSY | 8) }, [0, 0, 0]],
+  ['I.1 #6: a record that is busy and discarded', { fill: (ring) => append(ring, BUSY | DISCARD | 8) }, [0, 16, 1], [0, 16, 0]],
   [
-    'a producer position that is no multiple of 8',
+    'I.1 #7, A.9 larger_than_ringbuf: a sample larger than the ring',
+    { fill: (ring) => append(ring, 4096) },
+    [E2BIG, 0, 0],
+    [EINVAL, 0, 0],
+  ],
+  [
+    'I.1 #8: a producer position that is no multiple of 8',
     {
       fill: (ring) => {
         append(ring, 8);
@@ -50,7 +55,7 @@ const ROWS: readonly Row[] = [
     [EINVAL, 0, 0],
   ],
   [
-    'a length beyond the producer position',
+    'I.1 #9: a length beyond the producer position',
     {
       fill: (ring) => {
         append(ring, 16);
@@ -60,7 +65,7 @@ const ROWS: readonly Row[] = [
     [EINVAL, 0, 0],
   ],
   [
-    'three good records, then a bad one',
+    'I.1 #10: three good records, then a bad one',
     {
       fill: (ring) => {
         for (let i = 0; i < 3; i++) append(ring, 8);
@@ -70,11 +75,11 @@ const ROWS: readonly Row[] = [
     },
     [EINVAL, 48, 1],
   ],
-  ['a forced wake-up of an empty ring', { flags: FORCE }, [0, 0, 1], [EINVAL, 0, 0]],
-  ['no wake-up wanted', { flags: 1, fill: (ring) => append(ring, 8) }, [1, 16, 0]],
-  ['no wake-up wanted, but forced', { flags: 3, fill: (ring) => append(ring, 8) }, [1, 16, 1], [EINVAL, 0, 0]],
+  ['I.1 #11: a forced wake-up of an empty ring', { flags: FORCE }, [0, 0, 1], [EINVAL, 0, 0]],
+  ['I.1 #12: no wake-up wanted', { flags: 1, fill: (ring) => append(ring, 8) }, [1, 16, 0]],
+  ['I.1 #13: no wake-up wanted, but forced', { flags: 3, fill: (ring) => append(ring, 8) }, [1, 16, 1], [EINVAL, 0, 0]],
   [
-    'a callback that stops at the second of five',
+    'I.1 #14: a callback that stops at the second of five',
     {
       stopAt: 2,
       fill: (ring) => {
@@ -84,7 +89,7 @@ const ROWS: readonly Row[] = [
     [2, 32, 1],
   ],
   [
-    'a ring that somebody else drains',
+    'I.1 #15: a ring that somebody else drains',
     {
       fill: (ring) => {
         append(ring, 8);
@@ -94,7 +99,7 @@ const ROWS: readonly Row[] = [
     [EBUSY, 0, 0],
   ],
   [
-    'a ring that somebody else drains, with a forced wake-up',
+    'I.1 #15: a ring that somebody else drains, with a forced wake-up',
     {
       flags: FORCE,
       fill: (ring) => {
@@ -104,9 +109,9 @@ const ROWS: readonly Row[] = [
     [EBUSY, 0, 0],
     [EINVAL, 0, 0],
   ],
-  ['unknown flags', { flags: 4 }, [EINVAL, 0, 0]],
+  ['I.1 #16: unknown flags', { flags: 4 }, [EINVAL, 0, 0]],
   [
-    'more discarded records than a drain may take',
+    'I.1 #17: more discarded records than a drain may take',
     {
       size: 4 << 20,
       fill: (ring) => {
@@ -117,7 +122,7 @@ const ROWS: readonly Row[] = [
     [0, (MAX_SAMPLES + 1) * 16, 0],
   ],
   [
-    'more records than a drain may take',
+    'I.1 #18: more records than a drain may take',
     {
       size: 4 << 20,
       fill: (ring) => {
@@ -127,12 +132,32 @@ const ROWS: readonly Row[] = [
     [MAX_SAMPLES, MAX_SAMPLES * 16, 1],
   ],
   [
-    'a sample that no dynptr can hold',
+    'I.1 #19: a sample that no dynptr can hold',
     {
       size: 32 << 20,
       fill: (ring) => append(ring, 0x1000000),
     },
     [E2BIG, 0, 0],
+  ],
+  [
+    'A.9 post_misaligned: a length and a position that are both off',
+    {
+      fill: (ring) => {
+        append(ring, 39);
+        ring.producer = 47n;
+      },
+    },
+    [EINVAL, 0, 0],
+  ],
+  [
+    'A.9 wrong_offset: a position that leaves no room for the header',
+    {
+      fill: (ring) => {
+        append(ring, 32);
+        ring.producer = 32n;
+      },
+    },
+    [EINVAL, 0, 0],
   ],
   ['a ring whose consumer is ahead', { fill: (ring) => void (ring.consumer = 64n) }, [0, 64, 0]],
 ];
@@ -147,7 +172,7 @@ describe.each(REVISIONS)('drain %s of', (revision: DrainRevision) => {
     120_000,
   );
 
-  it('a sample at the end of the ring reads from its start', () => {
+  it('I.1 #21: a sample at the end of the ring reads from its start', () => {
     const { result, sum, consumer } = drain({
       revision,
       fill: (ring) => {
@@ -158,7 +183,7 @@ describe.each(REVISIONS)('drain %s of', (revision: DrainRevision) => {
     expect([result, sum, consumer]).toEqual([1, 1234, 4104]);
   });
 
-  it('a full ring makes room: the ring can be polled for', () => {
+  it('I.1 #20: a full ring makes room: the ring can be polled for', () => {
     const full = drain({
       revision,
       flags: 1,
@@ -178,10 +203,21 @@ it.each(REVISIONS)('a callback that drains the ring it is called for is told tha
   expect([result, sum]).toEqual([1, EBUSY]);
 });
 
-it('wakes in between when the ring was full to the last byte, in version 3', () => {
+describe('I.1 #20: a ring that was full to the last byte', () => {
   const fill: DrainSetup['fill'] = (ring) => {
     for (let i = 0; i < 4; i++) append(ring, 1016);
   };
-  // the work is queued while it is queued: one wake-up either way; a waiter sees it
-  expect([drain({ revision: 'v3', fill }).wakeups, drain({ revision: '6.1', fill }).wakeups]).toEqual([1, 1]);
+  const wakeups = (setup: Omit<DrainSetup, 'fill'>): number => drain({ ...setup, fill }).wakeups;
+
+  it('wakes at its first sample too, in version 3', () => {
+    expect([wakeups({ revision: 'v3' }), wakeups({ revision: '6.1' })]).toEqual([2, 1]);
+  });
+
+  it('wakes once where interrupts are off: queued work is not queued again', () => {
+    expect([wakeups({ revision: 'v3', interrupts: 'off' }), wakeups({ revision: '6.1', interrupts: 'off' })]).toEqual([1, 1]);
+  });
+
+  it('does not wake when no wake-up is wanted', () => {
+    expect(wakeups({ revision: 'v3', flags: 1 })).toBe(0);
+  });
 });

@@ -1,5 +1,6 @@
 import { assemble } from '../../src/asm/assemble.ts';
 import type { Profile } from '../../src/contracts/profile.ts';
+import { KERNEL } from '../../src/kernel/kernel_model.ts';
 import type { UserRingBufferMap } from '../../src/maps/user_ring_buffer.ts';
 import { openProfile } from '../../src/profiles/index.ts';
 import { withRevisions } from '../../src/profiles/revisions.ts';
@@ -74,6 +75,7 @@ export interface DrainSetup {
   readonly flags?: number;
   readonly stopAt?: number;
   readonly nested?: boolean;
+  readonly interrupts?: 'on' | 'off';
   /** puts records into the ring */
   readonly fill?: (ring: UserRingBufferMap) => void;
 }
@@ -90,7 +92,7 @@ export interface Drained {
 }
 
 export function drain(setup: DrainSetup): Drained {
-  const { revision, size = 4096, flags = 0, stopAt = 0, nested = false, fill } = setup;
+  const { revision, size = 4096, flags = 0, stopAt = 0, nested = false, interrupts = 'on', fill } = setup;
   const profile = profiles.get(revision)!;
   const image = assemble(text(size, flags, stopAt, nested), 'drain.bpf.s', { profile });
   const program = image.programs[0]!;
@@ -99,6 +101,9 @@ export function drain(setup: DrainSetup): Drained {
   const machine = new Machine(profile);
   const ring = machine.maps.of(program.maps[0]!) as UserRingBufferMap;
   fill?.(ring);
+  if (interrupts === 'off') {
+    machine.part(KERNEL).open(machine.memory, profile.btf, machine.cpuCount).interruption.irqsDisabled = true;
+  }
   const once = (): number => {
     const done = runIn(machine, program);
     if (done.fault !== null) throw done.fault;

@@ -114,14 +114,14 @@ describe('the epoll target', () => {
     return { on, ep, fds, lines, poll: epollOf(on.process, on.process.file(ep))! };
   };
 
-  it.each([65536, 1])('shows items in the order of the tree, reads of %i bytes', (size) => {
+  it.each([65536, 1])('D.10 epoll, I.4 #2: shows items in the order of the tree, reads of %i bytes', (size) => {
     const { on, ep, lines, poll } = watching();
     expect(poll.items.map(({ file }) => file.offset)).toEqual(poll.items.map(({ file }) => file.offset).sort((a, b) => a - b));
     expect(output(on, over(on, SAMPLE, ep).iter, size)).toBe(`B\n${lines.join('')}E\n`);
     expect(poll.mutex.isHeld).toBe(false);
   });
 
-  it('attaches to epoll files alone, and its iterators cannot be watched', () => {
+  it('I.4 #1, I.4 #5: attaches to epoll files alone, and its iterators cannot be watched', () => {
     const { on, ep, fds } = watching();
     const program = loadSample(on, SAMPLE);
     expect(linkCreate(on.process, program, { info: linkInfo(99) })).toBe(EBADF);
@@ -130,7 +130,7 @@ describe('the epoll target', () => {
     expect(epollCtl(on.process, ep, EPOLL_CTL.ADD, iter, watch)).toBe(EPERM);
   });
 
-  it('passes over an item whose file is being closed; its number is missing', () => {
+  it('I.4 #3: passes over an item whose file is being closed; its number is missing', () => {
     const { on, ep, fds, lines, poll } = watching();
     const { iter } = over(on, SAMPLE, ep);
     poll.mutex.tryLock(outsider('somebody'));
@@ -140,7 +140,7 @@ describe('the epoll target', () => {
     expect(output(on, iter)).toBe(`B\n${lines[0]}${lines[2]}${lines[3]}E\n`);
   });
 
-  it('ends when the item that it would go on with is gone', () => {
+  it('I.4 #4: ends when the item that it would go on with is gone', () => {
     const { on, ep, fds, lines } = watching();
     const { iter } = over(on, SAMPLE, ep);
     const first = `B\n${lines[0]}`;

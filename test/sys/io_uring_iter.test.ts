@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { outsider } from '../../src/kernel/objects/locks.ts';
-import { registerBuffers, registerFiles } from '../../src/sys/io_uring_calls.ts';
+import { ioUringSetup, registerBuffers, registerFiles, ringParams, ringRead } from '../../src/sys/io_uring_calls.ts';
 import { linkCreate, linkInfo, linkInfoOf } from '../../src/sys/iter_link.ts';
 import { output, readAll, text } from './iterate.ts';
 import { loadSample, mapMemory, over, type RingBench, ringBench } from './ring_bench.ts';
@@ -33,7 +33,7 @@ function registerEight(on: RingBench): string {
 }
 
 describe.each(VERSIONS)('io_uring_buf %s', (version) => {
-  it.each([65536, 1])('shows every buffer with its first page, reads of %i bytes', (size) => {
+  it.each([65536, 1])('D.10 io_uring_buf, I.3 #6: shows every buffer with its first page, reads of %i bytes', (size) => {
     const on = withBuffers(version);
     const { iter } = over(on, BUFFERS, on.ringFd);
     const expected = registerEight(on);
@@ -41,7 +41,7 @@ describe.each(VERSIONS)('io_uring_buf %s', (version) => {
     expect(on.ring.uringLock.isHeld).toBe(false);
   });
 
-  it('presents the dummy of an empty slot as any other buffer', () => {
+  it('I.3 #4: presents the dummy of an empty slot as any other buffer', () => {
     const on = withBuffers(version);
     mapMemory(on, 0x5000, 120);
     registerBuffers(on.process, on.ringFd, [
@@ -55,7 +55,7 @@ describe.each(VERSIONS)('io_uring_buf %s', (version) => {
     );
   });
 
-  it('attaches to rings alone', () => {
+  it('I.3 #1: attaches to rings alone', () => {
     const on = withBuffers(version);
     const program = loadSample(on, BUFFERS);
     const file = on.process.open('/etc/passwd');
@@ -65,7 +65,7 @@ describe.each(VERSIONS)('io_uring_buf %s', (version) => {
     expect(linkCreate(on.process, program, { info: linkInfo(on.ringFd) })).toBe(ENXIO);
   });
 
-  it('does not wait for the lock of the ring', () => {
+  it('I.3 #2: does not wait for the lock of the ring', () => {
     const on = withBuffers(version);
     const expected = registerEight(on);
     const { iter } = over(on, BUFFERS, on.ringFd);
@@ -75,7 +75,17 @@ describe.each(VERSIONS)('io_uring_buf %s', (version) => {
     expect(output(on, iter)).toBe(expected);
   });
 
-  it('would show what is registered behind the end, but not a second end', () => {
+  it('I.3 #3: does not wait for a ring that reads the iterator over itself', () => {
+    const on = withBuffers(version);
+    const expected = registerEight(on);
+    const { iter } = over(on, BUFFERS, on.ringFd);
+    expect(ringRead(on.process, on.ringFd, iter, 4096)).toBe(EDEADLK);
+    const other = ioUringSetup(on.process, 1, ringParams());
+    expect(text(ringRead(on.process, other, iter, 4096))).toBe(expected);
+    expect([ringRead(on.process, 99, iter, 1), ringRead(on.process, other, 99, 1)]).toEqual([EBADF, EBADF]);
+  });
+
+  it('I.3 #7: would show what is registered behind the end, but not a second end', () => {
     const on = withBuffers(version);
     const { iter } = over(on, BUFFERS, on.ringFd);
     expect(output(on, iter)).toBe('B\nE:0\n');
@@ -83,7 +93,7 @@ describe.each(VERSIONS)('io_uring_buf %s', (version) => {
     expect(output(on, iter)).toBe(expected.replace('E:8\n', ''));
   });
 
-  it('tells its ring by inode, since version 2', () => {
+  it('I.3 #8: tells its ring by inode, since version 2', () => {
     const on = withBuffers(version);
     const { link } = over(on, BUFFERS, on.ringFd);
     const inode = on.process.inodeOf(on.ringFd);
@@ -95,7 +105,7 @@ describe.each(VERSIONS)('io_uring_buf %s', (version) => {
     expect(on.process.fdinfo(link)!.includes(`io_uring_inode:\t${inode}\n`)).toBe(version === 'v2');
   });
 
-  it('keeps the ring as long as the link is there, and no longer', () => {
+  it('I.3 #9: keeps the ring as long as the link is there, and no longer', () => {
     const on = withBuffers(version);
     const { link, iter } = over(on, BUFFERS, on.ringFd);
     on.process.close(on.ringFd);
@@ -109,16 +119,27 @@ describe.each(VERSIONS)('io_uring_buf %s', (version) => {
 });
 
 describe.each(VERSIONS)('io_uring_file %s', (version) => {
-  it.each([65536, 1])('shows paths, and empty slots apart from the end, reads of %i bytes', (size) => {
+  it.each([65536, 1])(
+    'D.10 io_uring_file, I.3 #6: shows paths, and empty slots apart from the end, reads of %i bytes',
+    (size) => {
+      const on = withFiles(version);
+      const { iter } = over(on, FILES, on.ringFd);
+      const fds = Array.from({ length: 8 }, (_, index) =>
+        index % 2 === 0 ? on.process.open(`/tmp/io_uring${index}`, 2, { isUnlinked: true }) : -1,
+      );
+      expect(registerFiles(on.process, on.ringFd, fds)).toBe(0);
+      for (const fd of fds) if (fd !== -1) on.process.close(fd);
+      const lines = fds.map((fd, index) => (fd === -1 ? `${index}:<none>\n` : `${index}:/tmp/io_uring${index} (deleted)\n`));
+      expect(output(on, iter, size)).toBe(`B\n${lines.join('')}E:8\n`);
+    },
+  );
+
+  it('I.3 #5: tells an empty slot from the end by the index alone', () => {
     const on = withFiles(version);
     const { iter } = over(on, FILES, on.ringFd);
-    const fds = Array.from({ length: 8 }, (_, index) =>
-      index % 2 === 0 ? on.process.open(`/tmp/io_uring${index}`, 2, { isUnlinked: true }) : -1,
-    );
+    const fds = [0, 1, 2, 3, 4].map((slot) => (slot % 2 === 0 ? on.process.open(`/tmp/f${slot}`) : -1));
     expect(registerFiles(on.process, on.ringFd, fds)).toBe(0);
-    for (const fd of fds) if (fd !== -1) on.process.close(fd);
-    const lines = fds.map((fd, index) => (fd === -1 ? `${index}:<none>\n` : `${index}:/tmp/io_uring${index} (deleted)\n`));
-    expect(output(on, iter, size)).toBe(`B\n${lines.join('')}E:8\n`);
+    expect(output(on, iter)).toBe('B\n0:/tmp/f0\n1:<none>\n2:/tmp/f2\n3:<none>\n4:/tmp/f4\nE:5\n');
   });
 
   it('attaches before anything is registered, and shows the end at once', () => {

@@ -41,7 +41,7 @@ describe('a read', () => {
     return { on, fd: iterator(on, withPid(on, NUMBERED)) };
   };
 
-  it('shows all objects and the end, and then nothing', () => {
+  it('I.2 #1: shows all objects and the end, and then nothing', () => {
     const { on, fd } = three();
     expect(readAll(on, fd)).toEqual(['0:1;1:2;2:3;3:end;']);
     expect(text(on.process.read(fd, 4096))).toBe('');
@@ -55,7 +55,7 @@ describe('a read', () => {
     expect(pieces.every((piece) => String(piece).length <= size)).toBe(true);
   });
 
-  it('of 1 byte runs the program no further than it must', () => {
+  it('I.2 #2: of 1 byte runs the program no further than it must', () => {
     const { on, fd } = three();
     expect(text(on.process.read(fd, 1))).toBe('0');
     const { seq } = iterOf(on.process, fd)!;
@@ -65,7 +65,7 @@ describe('a read', () => {
     expect(output(on, fd, 1)).toBe(':1;1:2;2:3;3:end;');
   });
 
-  it('over nothing shows the end with number 0', () => {
+  it('I.2 #3: over nothing shows the end with number 0', () => {
     const on = bench();
     const source = NUMBERED.replace('iter/task', 'iter/bpf_link').replace('*(s32 *)(r7 + PID)', '*(u32 *)(r7 + 0)');
     const fd = load(on, source);
@@ -131,7 +131,7 @@ function sized(sizes: readonly number[], again = 0) {
 }
 
 describe('an object that does not fit', () => {
-  it('behind others comes again with the same number', () => {
+  it('I.2 #4: behind others comes again with the same number', () => {
     const { lengths, shown, numbers } = sized([0, 32760, 32760]);
     expect(lengths()).toEqual([32760, 32760]);
     expect([shown(), numbers()]).toEqual([
@@ -140,7 +140,7 @@ describe('an object that does not fit', () => {
     ]);
   });
 
-  it('into an empty buffer is too big', () => {
+  it('I.2 #5: into an empty buffer is too big', () => {
     expect(sized([0, 32767]).lengths()).toEqual([32767]);
     expect(sized([0, 32768]).lengths()).toEqual([E2BIG]);
     expect(sized([0, 8, 32768]).lengths()).toEqual([8, E2BIG]);
@@ -148,7 +148,7 @@ describe('an object that does not fit', () => {
 });
 
 describe('a program that answers 1', () => {
-  it('fails a read that has nothing else, and sees the object again', () => {
+  it('I.2 #6: fails a read that has nothing else, and sees the object again', () => {
     const { on, fd, shown, numbers } = sized([0, 8, 8], 1);
     expect(on.process.read(fd, 100)).toBe(EAGAIN);
     expect((on.process.read(fd, 100) as Uint8Array).length).toBe(16);
@@ -175,14 +175,14 @@ describe('sessions', () => {
     ${printf('id', 4, 1)}
     out: r0 = 0; exit`;
 
-  it('of one link are apart', () => {
+  it('I.2 #8: of one link are apart', () => {
     const on = bench();
     const link = linkCreate(on.process, load(on, SESSION));
     const [first, second] = [iterCreate(on.process, link), iterCreate(on.process, link)];
     expect([output(on, second), output(on, first)]).toEqual(['2 ', '1 ']);
   });
 
-  it('keep the program that the link had when they were opened', () => {
+  it('I.2 #9: keep the program that the link had when they were opened', () => {
     const on = bench();
     const link = linkCreate(on.process, load(on, SESSION));
     const before = iterCreate(on.process, link);
@@ -193,7 +193,7 @@ describe('sessions', () => {
   });
 });
 
-it('a walk over a million objects without output gives up once and goes on', () => {
+it('I.2 #7: a walk over a million objects without output gives up once and goes on', () => {
   const on = bench();
   const silent =
     '.license "GPL"\n.section "iter/bpf_map_elem"\n.program s\nr0 = 0\nexit\n.map big array key_size=4 value_size=1 max_entries=1000001';

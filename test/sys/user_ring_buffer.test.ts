@@ -65,7 +65,7 @@ function fill({ producer }: RingBench, size: number, end: 'submit' | 'discard' =
   }
 }
 
-describe('mappings of a ring of user space', () => {
+describe('A.9 mappings: those of a ring of user space', () => {
   const map = (page: number, pages: number, protection: number, shared = true): MapMapping | number => {
     const { process, mapFd } = ringBench();
     return mmapRing(process, mapFd, { length: pages * 4096, protection, offset: page * 4096, shared });
@@ -118,38 +118,38 @@ describe('mappings of a ring of user space', () => {
 });
 
 describe('a producer', () => {
-  it('fills a ring of one page with 102 samples of 32 bytes', () => {
+  it('A.9 overfill: fills a ring of one page with 102 samples of 32 bytes', () => {
     const on = ringBench();
     expect([fill(on, 32), on.producer.reserve(32), on.drain(), on.counted()]).toEqual([102, ENOSPC, 102, 102]);
   });
 
-  it('delivers two samples', () => {
+  it('A.9 basic: delivers two samples', () => {
     const on = ringBench();
     for (let i = 0; i < 2; i++) on.producer.submit(on.producer.reserve(32) as never);
     expect([on.drain(), on.counted()]).toEqual([2, 2]);
   });
 
-  it('takes the whole ring for one sample, and no more', () => {
+  it('A.9 full ring sample: takes the whole ring for one sample, and no more', () => {
     const on = ringBench();
     expect(on.producer.reserve(4089)).toBe(E2BIG);
     on.producer.submit(on.producer.reserve(4088) as never);
     expect(on.drain()).toBe(1);
   });
 
-  it('rounds records, not samples', () => {
+  it('A.9 alignment autoadjust: rounds records, not samples', () => {
     const on = ringBench();
     const sample = on.producer.reserve(33) as { record: bigint };
     on.producer.submit(sample as never);
     expect([on.ring.header(sample.record), Number(on.ring.producer), on.drain()]).toEqual([33, 48, 1]);
   });
 
-  it('may drop what it reserved: a ring of discarded samples is empty after a drain', () => {
+  it('A.9 discards ignored: may drop what it reserved: a ring of discarded samples is empty after a drain', () => {
     const on = ringBench();
     expect([fill(on, 8, 'discard'), on.drain(), on.counted()]).toEqual([256, 0, 0]);
     expect(typeof on.producer.reserve(8)).toBe('object');
   });
 
-  it('goes round and round: 8192 samples in batches', () => {
+  it('A.9 loop: goes round and round: 8192 samples in batches', () => {
     const on = ringBench();
     for (let done = 0; done < 8192; ) {
       done += fill(on, 32);
@@ -178,7 +178,7 @@ describe('a producer that waits', () => {
     on.system.machine.agenda.add(on.system.machine.clock.nanoseconds + BigInt(ms) * 1_000_000n, action);
   };
 
-  it('gives up after its time', () => {
+  it('A.9 blocking reserve: gives up after its time', () => {
     const on = ringBench();
     fill(on, 32);
     const start = on.system.machine.clock.nanoseconds;
@@ -188,7 +188,7 @@ describe('a producer that waits', () => {
     expect(waited).toBeLessThan(1001);
   });
 
-  it('is woken by a drain', () => {
+  it('A.9 blocking reserve: is woken by a drain', () => {
     const on = ringBench();
     fill(on, 32);
     later(on, 50, () => void on.drain());

@@ -1,6 +1,7 @@
 import { Bug, ERRNO } from '../../contracts/errors.ts';
 import type { HostCall } from '../../contracts/host_call.ts';
 import { DYNPTR_BYTES, dynptrFits, initDynptr } from '../../kernel/dynptr.ts';
+import { irqWork } from '../../kernel/interrupts.ts';
 import { RING_BUSY, RING_DISCARD, RING_HEADER_BYTES, UserRingBufferMap } from '../../maps/user_ring_buffer.ts';
 
 /**
@@ -24,8 +25,7 @@ function ringOf(call: HostCall): UserRingBufferMap {
   throw new Bug(`map ${map.name} is no ring buffer of user space`);
 }
 
-const wake = (call: HostCall, ring: UserRingBufferMap): void =>
-  ring.queueWakeup((action) => call.schedule(call.now('monotonic'), action));
+const wake = (call: HostCall, ring: UserRingBufferMap): void => ring.queueWakeup((action) => irqWork(call, action));
 
 /** Calls the function with a dynptr over the sample; the low half of its result. */
 function deliver(call: HostCall, ring: UserRingBufferMap, dynptr: number, record: bigint, length: number): number {

@@ -3,7 +3,7 @@ import { Bug } from '../../contracts/errors.ts';
 import type { CallbackEntry, CallbackSpec } from '../../contracts/helper.ts';
 import { BPF_PSEUDO_KFUNC_CALL } from '../../isa/constants.ts';
 import type { Env } from '../env.ts';
-import { constDynptrReg, DYNPTR_LOCAL } from '../objects/dynptr.ts';
+import { constDynptrReg, DYNPTR_LOCAL, mutableDynptrReg } from '../objects/dynptr.ts';
 import { graphNodeReg, nonOwning } from '../objects/graph.ts';
 import { fieldAt } from '../objects/map_fields.ts';
 import { pushAsyncCallback, pushStack } from '../paths.ts';
@@ -12,12 +12,12 @@ import type { Frame } from '../state/frame.ts';
 import type { MapInfo } from '../state/map_info.ts';
 import { mapOf, pointerReg, type Reg, UNKNOWN_REG } from '../state/reg.ts';
 import { CONST_PTR_TO_MAP, PTR_TO_BTF_ID, PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE } from '../state/reg_types.ts';
-import { matchSubprogTypes, setupFuncEntry } from './subprogram.ts';
+import { beginSubprogram, matchSubprogTypes, newFuncEntry, setupFuncEntry } from './subprogram.ts';
 
 /** Functions that a helper or kfunc calls. Source: push_callback_call and set_*_callback_state, kernel/bpf/verifier.c. */
 
 /** Gives the callee its registers, from those of the frame that made the call. R1 to R5 that it leaves alone are unreadable. */
-type SetCallbackArgs = (env: Env, caller: Frame, callee: Frame) => void;
+type SetCallbackArgs = (env: Env, caller: Frame, callee: Frame, spec: CallbackSpec) => void;
 
 const passOn = (caller: Frame, from: number, callee: Frame, to: number): void =>
   copyRegTo(callee, to, caller.regs[from] as Reg, caller.isPreciseReg(from));
@@ -52,8 +52,9 @@ const SET_ARGS: Readonly<Record<CallbackEntry, SetCallbackArgs>> = {
     callee.setReg(2, pointerReg(PTR_TO_BTF_ID, btf, area.id));
     passOn(caller, 4, callee, 3);
   },
-  user_ringbuf_drain: (env, caller, callee) => {
-    callee.setReg(1, constDynptrReg(DYNPTR_LOCAL, env.newId()));
+  user_ringbuf_drain: (env, caller, callee, spec) => {
+    const dynptrReg = spec.dynptr === 'PTR_TO_DYNPTR' ? mutableDynptrReg : constDynptrReg;
+    callee.setReg(1, dynptrReg(DYNPTR_LOCAL, env.newId()));
     passOn(caller, 3, callee, 2);
   },
   rbtree_add_less: (env, caller, callee) => {
@@ -67,7 +68,7 @@ const SET_ARGS: Readonly<Record<CallbackEntry, SetCallbackArgs>> = {
 
 function setCallbackArgs(env: Env, spec: CallbackSpec, caller: Frame, callee: Frame): void {
   for (let regno = 1; regno <= 5; regno++) markRegNotInit(callee, regno);
-  SET_ARGS[spec.enter](env, caller, callee);
+  SET_ARGS[spec.enter](env, caller, callee, spec);
   [callee.callbackReturnMin, callee.callbackReturnMax] = spec.returns;
   if (spec.kind === 'async') callee.inAsyncCallback = true;
   else callee.inCallback = true;
@@ -75,9 +76,10 @@ function setCallbackArgs(env: Env, spec: CallbackSpec, caller: Frame, callee: Fr
 
 /**
  * The call at `insnIdx` passes function `subprogno` to be called back. It is queued: an asynchronous callback on a stack of its
- * own; any other as a call from here, after which the path comes back to this call instruction (push_callback_call).
+ * own; any other as a call from here, after which the path comes back to this call instruction (push_callback_call). One that is
+ * explored once is not queued: the path goes through it on its way behind the call, as soon as the answer, a function, is called.
  */
-export function pushCallbackCall(env: Env, insnIdx: number, subprogno: number, spec: CallbackSpec): void {
+export function pushCallbackCall(env: Env, insnIdx: number, subprogno: number, spec: CallbackSpec): (() => void) | null {
   const sub = env.subprogs[subprogno];
   if (!sub) throw new Bug(`no function ${subprogno}`);
   matchSubprogTypes(env, subprogno);
@@ -88,13 +90,18 @@ export function pushCallbackCall(env: Env, insnIdx: number, subprogno: number, s
     const callee = state.writableFrame(0);
     callee.asyncEntryCount = env.cur.top.asyncEntryCount + 1;
     setCallbackArgs(env, spec, env.cur.top, callee);
-    return;
+    return null;
+  }
+  if (spec.explored === 'once') {
+    const callee = newFuncEntry(env, env.cur, subprogno, insnIdx, (from, to) => setCallbackArgs(env, spec, from, to));
+    return () => beginSubprogram(env, subprogno, callee);
   }
   const state = pushStack(env, sub.start, insnIdx, false);
   setupFuncEntry(env, state, subprogno, insnIdx, (caller, callee) => setCallbackArgs(env, spec, caller, callee));
   state.callbackUnrollDepth++;
   state.writableFrame(state.curframe - 1).callbackDepth++;
   env.cur.writableTop().callbackDepth = 0;
+  return null;
 }
 
 /** The current function compares nodes for a call that adds to a tree under its lock (in_rbtree_lock_required_cb). */

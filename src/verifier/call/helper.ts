@@ -124,4 +124,5 @@ export function checkHelperCall(env: Env, insn: Insn): void {
   let movesPacket = (helper.effects?.changesPacketData ?? false) || effect.movesPacket;
   if (helper.effects?.rule === 'tail_call') movesPacket = leaveByTailCall(env, insnIdx) && movesPacket;
   if (movesPacket) clearPacketPointers(env);
+  meta.enterOnce?.();
 }

@@ -3,7 +3,7 @@ import type { MapTypeName } from '../../contracts/uapi_numbers.ts';
 import type { Env } from '../env.ts';
 import { checkHelperMemAccess, checkMemSizeReg } from '../memory/helper_memory.ts';
 import { checkPtrAlignment } from '../memory/region.ts';
-import { checkDynptrArg, dynptrSpi } from '../objects/dynptr.ts';
+import { checkDynptrArg, dynptrSpi, isMutableDynptr } from '../objects/dynptr.ts';
 import { processKptrXchg } from '../objects/kptr.ts';
 import { processSpinLock } from '../objects/lock.ts';
 import { processTimer } from '../objects/timer.ts';
@@ -69,6 +69,7 @@ function resolveMapArg(env: Env, prepared: PreparedHelper, argType: number, meta
 /** A released argument holds a reference, or is NULL. */
 function checkReleasedArg(env: Env, reg: Reg, regno: number, argType: number, meta: CallMeta): void {
   if ((argType & BASE_MASK) === ARG_PTR_TO_DYNPTR) {
+    if (isMutableDynptr(reg)) env.reject('EINVAL', `arg ${regno} is an unacquired reference`);
     if (reg.type !== PTR_TO_STACK) env.reject('EINVAL', 'cannot release unowned const bpf_dynptr');
     const spi = dynptrSpi(env, reg);
     if (spi < 0 || env.cur.frame(reg.frameno).slot(spi).reg.refObjId === 0)

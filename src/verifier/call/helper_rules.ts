@@ -54,6 +54,10 @@ function noteLoop(env: Env, insnIdx: number, subprogno: number): void {
 /** The callback is entered while it may not have run as often as R1 says. */
 function enterLoop(env: Env, prepared: PreparedHelper, meta: CallMeta, insnIdx: number): void {
   noteLoop(env, insnIdx, meta.subprogno);
+  if (prepared.helper.effects?.callback?.explored === 'once') {
+    enterCallback(env, prepared, meta, insnIdx);
+    return;
+  }
   if (regAt(env, 1).type !== SCALAR_VALUE) env.reject('EFAULT', 'verifier bug: backtracking misuse');
   markChainPrecision(env, 1);
   const { umaxLo, umaxHi } = regAt(env, 1).scalar;
@@ -67,7 +71,7 @@ function enterLoop(env: Env, prepared: PreparedHelper, meta: CallMeta, insnIdx: 
 
 function enterCallback(env: Env, prepared: PreparedHelper, meta: CallMeta, insnIdx: number): void {
   const callback = prepared.helper.effects?.callback;
-  if (callback) pushCallbackCall(env, insnIdx, meta.subprogno, callback);
+  if (callback) meta.enterOnce = pushCallbackCall(env, insnIdx, meta.subprogno, callback);
 }
 
 /** A hook without result has none that could be set. */

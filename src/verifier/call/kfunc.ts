@@ -78,9 +78,9 @@ const nameAndId = ({ desc }: KfuncShape): string => `kfunc ${desc.name}#${desc.b
 function queueCallback(env: Env, meta: KfuncMeta, insnIdx: number): void {
   const { callback } = meta.shape.entry;
   if (!callback) return;
-  withMessage(env, `${nameAndId(meta.shape)} failed callback verification`, () =>
-    pushCallbackCall(env, insnIdx, meta.subprogno, callback),
-  );
+  withMessage(env, `${nameAndId(meta.shape)} failed callback verification`, () => {
+    meta.enterOnce = pushCallbackCall(env, insnIdx, meta.subprogno, callback);
+  });
 }
 
 function release(env: Env, shape: KfuncShape, refObjId: number): void {
@@ -124,6 +124,7 @@ export function checkKfuncCall(env: Env, insn: Insn): void {
   setKfuncResult(env, meta, insnIdx);
   if (hasRole(shape, 'changes_packet_data')) clearPacketPointers(env);
   if (shape.iterRole === 'next' && meta.iter) processIterNext(env, insnIdx, meta.iter);
+  meta.enterOnce?.();
 }
 
 /** The name of the kfunc that is called, if the call ends the program, through every function that it is in. */

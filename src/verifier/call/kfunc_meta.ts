@@ -17,6 +17,8 @@ export interface KfuncMeta {
   /** kernel type of the cast context */
   resultBtfId: number;
   subprogno: number;
+  /** enters the callback that is explored only once; null where none is */
+  enterOnce: (() => void) | null;
   /** the one constant argument: two halves of a 64-bit word */
   constant: { readonly lo: number; readonly hi: number } | null;
   hasProgArg: boolean;
@@ -43,6 +45,7 @@ export const newKfuncMeta = (shape: KfuncShape): KfuncMeta => ({
   resultReadOnly: false,
   resultBtfId: 0,
   subprogno: 0,
+  enterOnce: null,
   constant: null,
   hasProgArg: false,
   argBtf: null,

@@ -30,6 +30,8 @@ export interface CallMeta {
   retBtfId: number;
   subprogno: number;
   kptrField: Field | null;
+  /** enters the callback that is explored only once; null where none is */
+  enterOnce: (() => void) | null;
   /** the key when it is a known constant on the stack, else -1 */
   constMapKey: number;
 }
@@ -54,5 +56,6 @@ export const emptyMeta = (): CallMeta => ({
   retBtfId: 0,
   subprogno: 0,
   kptrField: null,
+  enterOnce: null,
   constMapKey: -1,
 });

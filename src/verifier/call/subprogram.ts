@@ -40,22 +40,36 @@ export function matchSubprogTypes(env: Env, subprogno: number): ErrnoName | null
   }
 }
 
-/**
- * Enters a function in `state`: a new frame on top, whose registers `setArgs` sets from those of the caller (setup_func_entry).
- */
-export function setupFuncEntry(
+/** A frame for a function that the top one calls; `setArgs` sets its registers from those of the caller. */
+export function newFuncEntry(
   env: Env,
   state: State,
   subprogno: number,
   callsite: number,
   setArgs: (caller: Frame, callee: Frame) => void,
-): void {
+): Frame {
   const frameno = state.curframe + 1;
   if (frameno >= MAX_CALL_FRAMES) env.reject('E2BIG', `the call stack of ${frameno + 1} frames is too deep`);
   const callee = initialFrame(env, callsite, frameno, subprogno);
   setArgs(state.top, callee);
-  state.frames[frameno] = callee;
-  state.curframe = frameno;
+  return callee;
+}
+
+/** Enters a function in `state`: a new frame on top (setup_func_entry). */
+export function setupFuncEntry(...[env, state, subprogno, callsite, setArgs]: Parameters<typeof newFuncEntry>): void {
+  const callee = newFuncEntry(env, state, subprogno, callsite, setArgs);
+  state.curframe++;
+  state.frames[state.curframe] = callee;
+}
+
+/** The walk goes on in a function, whose frame is ready. */
+export function beginSubprogram(env: Env, subprogno: number, callee: Frame): void {
+  const { cur } = env;
+  cur.curframe++;
+  cur.frames[cur.curframe] = callee;
+  env.insnIdx = env.subprogs[subprogno]!.start - 1;
+  resetLiveStackCallchain(env);
+  logEntry(env);
 }
 
 /** R1 to R5 are handed over as they are (set_callee_state). */
@@ -121,7 +135,8 @@ function checkCallbackResult(env: Env, callee: Frame): void {
   const range = { min: callee.callbackReturnMin, max: callee.callbackReturnMax };
   const { scalar } = env.cur.top.regs[0] as Reg;
   if (!isInReturnRange(range, scalar)) env.reject('EINVAL', invalidScalarText(scalar, range, 'At callback return', 'R0'));
-  if (env.facts.callsCallback[callee.callsite] === 0)
+  const { callsCallback, callsCallbackOnce } = env.facts;
+  if (callsCallback[callee.callsite] === 0 && callsCallbackOnce[callee.callsite] === 0)
     env.bug(`in callback at ${env.insnIdx}, callsite ${callee.callsite} !calls_callback`);
 }
 
@@ -136,7 +151,8 @@ function logReturn(env: Env): void {
 
 /**
  * Leaves the current function; `env.insnIdx` becomes the instruction that is next. That is the call itself after a callback, which
- * may be called again: the loop converges when a turn changes nothing that matters (prepare_func_exit).
+ * may be called again: the loop converges when a turn changes nothing that matters (prepare_func_exit). A callback that is explored
+ * once goes on behind the call.
  */
 export function prepareFuncExit(env: Env): void {
   updateLiveStack(env);
@@ -147,11 +163,12 @@ export function prepareFuncExit(env: Env): void {
   const { inCallback, callsite } = callee;
   if (inCallback) checkCallbackResult(env, callee);
   else copyRegTo(cur.writableFrame(cur.curframe - 1), 0, result, callee.isPreciseReg(0));
-  env.insnIdx = inCallback ? callsite : callsite + 1;
+  const comesAgain = inCallback && env.facts.callsCallback[callsite] !== 0;
+  env.insnIdx = comesAgain ? callsite : callsite + 1;
   logReturn(env);
   cur.frames.length = cur.curframe;
   cur.curframe--;
-  if (!inCallback) return;
+  if (!comesAgain) return;
   const previous = findPreviousEntry(env, cur, env.insnIdx);
   if (previous) widenImpreciseScalars(env, previous, cur);
 }

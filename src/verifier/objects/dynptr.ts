@@ -61,6 +61,22 @@ function dynptrReg(type: number, id: number, refObjId: number, isFirst: boolean)
 /** A pointer to a dynptr that is not on a program's stack: an argument of a function or callback (mark_dynptr_cb_reg). */
 export const constDynptrReg = (type: number, id: number): Reg => dynptrReg(type, id, 0, true);
 
+/** Of a pointer to a dynptr: `aux2` of one that every dynptr argument takes. */
+const MUTABLE = 2;
+
+/**
+ * The same as kernels had it before CONST_PTR_TO_DYNPTR: PTR_TO_DYNPTR, whose arguments are not looked at any further, not even
+ * those that want an uninitialised dynptr. Source: the third version of the series that brought bpf_user_ringbuf_drain.
+ */
+export function mutableDynptrReg(type: number, id: number): Reg {
+  const reg = constDynptrReg(type, id);
+  reg.aux2 = MUTABLE;
+  return reg;
+}
+
+/** PTR_TO_DYNPTR, not CONST_PTR_TO_DYNPTR. */
+export const isMutableDynptr = (reg: Reg): boolean => reg.type === CONST_PTR_TO_DYNPTR && reg.aux2 === MUTABLE;
+
 const isDynptrSlot = (slot: Slot): boolean => (slot.typesLo & 0xff) === STACK_DYNPTR;
 const isFirstSlot = (slot: Slot): boolean => isDynptrSlot(slot) && slot.reg.aux2 !== 0;
 
@@ -184,6 +200,7 @@ export function checkDynptrArg(env: Env, regno: number, insnIdx: number, argType
   const reg = env.cur.top.regs[regno] as Reg;
   if (reg.type !== PTR_TO_STACK && reg.type !== CONST_PTR_TO_DYNPTR)
     env.reject('EINVAL', `arg#${regno - 1} expected pointer to stack or const struct bpf_dynptr`);
+  if (isMutableDynptr(reg)) return;
   if ((argType & (MEM_UNINIT | MEM_RDONLY)) === (MEM_UNINIT | MEM_RDONLY))
     env.reject('EFAULT', 'verifier bug: misconfigured dynptr helper type flags');
   if ((argType & MEM_UNINIT) === 0) {

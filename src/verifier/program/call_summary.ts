@@ -1,3 +1,4 @@
+import type { CallbackSpec } from '../../contracts/helper.ts';
 import type { Insn } from '../../isa/insn.ts';
 import type { Env } from '../env.ts';
 import { isHelperCall, isKfuncCall } from './subprogs.ts';
@@ -11,9 +12,12 @@ export interface CallSummary {
   readonly fastcall: boolean;
   readonly mightSleep: boolean;
   readonly changesPacketData: boolean;
-  readonly callback: 'sync' | 'async' | null;
+  /** `once`: explored as a plain call, not as a loop */
+  readonly callback: 'sync' | 'async' | 'once' | null;
   readonly isIterNext: boolean;
 }
+
+const callbackKind = (spec: CallbackSpec | undefined): CallSummary['callback'] => spec?.explored ?? spec?.kind ?? null;
 
 /** Null for calls of BPF functions and of unknown callees. */
 export function callSummary(env: Env, insn: Insn): CallSummary | null {
@@ -22,7 +26,7 @@ export function callSummary(env: Env, insn: Insn): CallSummary | null {
     const proto = helper ? env.profile.selectProto(helper, env.subject) : null;
     if (!helper) return null;
     // the classes of a helper count even where it may not be called
-    const callback = helper.effects?.callback?.kind ?? null;
+    const callback = callbackKind(helper.effects?.callback);
     const changesPacketData = helper.effects?.changesPacketData ?? false;
     if (!proto)
       return { params: -1, isVoid: false, fastcall: false, mightSleep: false, changesPacketData, callback, isIterNext: false };
@@ -41,7 +45,7 @@ export function callSummary(env: Env, insn: Insn): CallSummary | null {
   if (!desc) return null;
   const { entry, proto } = desc;
   const isAllowed = entry !== null && env.profile.kfuncAllowed(entry, env.subject);
-  const callback = entry?.callback?.kind ?? null;
+  const callback = callbackKind(entry?.callback);
   if (!isAllowed)
     return {
       params: -1,

@@ -114,6 +114,7 @@ function noteCall(env: Env, index: number, insn: Insn): void {
   if (!summary) return;
   const { facts } = env;
   if (summary.callback === 'async') facts.prunePoint[index] = 1;
+  if (summary.callback === 'once') facts.callsCallbackOnce[index] = 1;
   if (summary.callback === 'sync') {
     facts.callsCallback[index] = 1;
     facts.forceCheckpoint[index] = 1;

@@ -252,6 +252,8 @@ function throughJump(
     return 'done';
   }
   if (op === BPF_CALL) {
+    // as kernels did that explored callbacks once: is_callback_calling_function ends the search
+    if (env.facts.callsCallbackOnce[idx] !== 0) return 'unknown';
     if (env.facts.callsCallback[idx] !== 0 && idx !== subseqIdx - 1) {
       throughCallbackEntry(env, bt);
       return 'done';
@@ -259,6 +261,7 @@ function throughJump(
     return throughHelperCall(env, bt, insn, idx, subseqIdx) ? 'sync' : 'unknown';
   }
   if (op === BPF_EXIT) {
+    if (subseqIdx >= 1 && env.facts.callsCallbackOnce[subseqIdx - 1] !== 0) return 'unknown';
     throughExit(env, bt, subseqIdx);
     return 'done';
   }

@@ -18,7 +18,7 @@ export type RegObject = MapInfo | Btf;
  *     CONST_PTR_TO_MAP, PTR_TO_MAP_VALUE/KEY   obj = MapInfo, aux = map_uid (0, or the id of an inner map's lookup)
  *     PTR_TO_BTF_ID                            obj = Btf, aux = type id
  *     PTR_TO_MEM                               aux = mem_size, aux2 = dynptr_id of a slice
- *     CONST_PTR_TO_DYNPTR, dynptr stack slots  aux = dynptr type, aux2 = 1 on the first slot
+ *     CONST_PTR_TO_DYNPTR, dynptr stack slots  aux = dynptr type, aux2 = 1 on the first slot, 2 if mutable
  *     iterator stack slots                     obj = Btf, aux = type id, aux2 = depth << 2 | state
  *     irq flag stack slots                     aux = kfunc class
  *     PTR_TO_FUNC                              aux = subprogram number

@@ -35,7 +35,7 @@ const program = (data: readonly bigint[], pointer: string, words: number): strin
 const bits = (...data: bigint[]): bigint => runKernelText(program(data, 'words ll', data.length)).signed;
 const numbers = (...set: number[]): bigint => set.reduce((sum, bit, turn) => sum + BigInt(bit + 1) * 1000n ** BigInt(turn), 0n);
 
-describe('bits of', () => {
+describe('C.7 bits: those of', () => {
   it.each([
     ['one word', [0b1011n], [0, 1, 3]],
     ['the ends of a word', [(1n << 63n) | 1n], [0, 63]],
@@ -46,7 +46,7 @@ describe('bits of', () => {
   });
 });
 
-describe('bpf_iter_bits_new answers', () => {
+describe('C.7 bits: bpf_iter_bits_new answers', () => {
   it.each([
     ['EINVAL without words', 'words ll', 0, EINVAL],
     ['EINVAL for NULL', '0', 1, EINVAL],

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { runKernelText, verdictOf } from '../../kernel/program.ts';
+import { assemble } from '../../../src/asm/assemble.ts';
+import { overlaidBtf } from '../../../src/btf/overlay.ts';
+import type { Kfunc } from '../../../src/contracts/kfunc.ts';
+import type { Profile } from '../../../src/contracts/profile.ts';
+import { verify } from '../../../src/verifier/verify.ts';
+import { profileWith, runKernelText, verdictOf } from '../../kernel/program.ts';
 
 const INT_MIN = -(2 ** 31);
 const INT_MAX = 2 ** 31 - 1;
@@ -24,10 +29,28 @@ const sum = (start: number, end: number): bigint =>
     r0 = r6
     exit`).signed;
 
+/** The iterator of the kernel's test module, and the kfunc that takes one as its second argument. */
+function withTestModule(profile: Profile): Profile {
+  const declarations: readonly (readonly [declaration: string, flags: Kfunc['flags']])[] = [
+    ['int bpf_iter_testmod_seq_new(struct bpf_iter_testmod_seq *it, s64 value, int cnt)', ['KF_ITER_NEW']],
+    ['s64 *bpf_iter_testmod_seq_next(struct bpf_iter_testmod_seq *it)', ['KF_ITER_NEXT', 'KF_RET_NULL']],
+    ['void bpf_iter_testmod_seq_destroy(struct bpf_iter_testmod_seq *it)', ['KF_ITER_DESTROY']],
+    ['s64 bpf_iter_testmod_seq_value(int val, struct bpf_iter_testmod_seq *it__iter)', []],
+  ];
+  const struct = 'struct bpf_iter_testmod_seq { s64 value; int cnt; };';
+  const kfuncs = new Map(profile.kfuncs);
+  for (const [declaration, flags] of declarations) {
+    const name = /(\w+)\(/.exec(declaration)![1]!;
+    kfuncs.set(name, { ...kfuncs.get('bpf_iter_num_new')!, name, declaration, flags, roles: [], summary: 'of the test module' });
+  }
+  const text = [struct, ...declarations.map(([declaration]) => `${declaration};`)].join('\n');
+  return { ...profile, kfuncs, btf: overlaidBtf(profile.btf, text) };
+}
+
 const created = (start: number, end: number): bigint =>
   BigInt.asIntN(32, runKernelText(`${HEADER}${NEW(start, end)}\nr6 = r0\n${NEXT}\nr7 = r0\n${DESTROY}\nr0 = r6\nexit`).result);
 
-describe('numbers', () => {
+describe('C.7 num: numbers', () => {
   it.each([
     [0, 10, 45n],
     [-10, 0, -55n],
@@ -62,56 +85,66 @@ describe('numbers', () => {
 
 describe('the verifier wants an iterator', () => {
   it.each([
-    ['destroyed', `${NEW(0, 1)}\nr0 = 0\nexit`, 'reject: BPF_EXIT instruction in main prog would lead to reference leak'],
-    ['made before it is destroyed', `${DESTROY}\nr0 = 0\nexit`, 'reject: expected an initialized iter_num as arg #0'],
-    ['made before it goes on', `${NEXT}\nr0 = 0\nexit`, 'reject: expected an initialized iter_num as arg #0'],
+    ['I.5 #1: destroyed', `${NEW(0, 1)}\nr0 = 0\nexit`, 'reject: BPF_EXIT instruction in main prog would lead to reference leak'],
+    ['I.5 #2: made before it is destroyed', `${DESTROY}\nr0 = 0\nexit`, 'reject: expected an initialized iter_num as arg #0'],
+    ['I.5 #2: made before it goes on', `${NEXT}\nr0 = 0\nexit`, 'reject: expected an initialized iter_num as arg #0'],
     [
-      'destroyed once',
+      'I.5 #2: destroyed once',
       `${NEW(0, 1)}\n${DESTROY}\n${DESTROY}\nr0 = 0\nexit`,
       'reject: expected an initialized iter_num as arg #0',
     ],
     [
-      'alive when it goes on',
+      'I.5 #2: alive when it goes on',
       `${NEW(0, 1)}\n${DESTROY}\n${NEXT}\nr0 = 0\nexit`,
       'reject: expected an initialized iter_num as arg #0',
     ],
-    ['made once', `${NEW(0, 1)}\n${NEW(0, 1)}\nr0 = 0\nexit`, 'reject: expected uninitialized iter_num as arg #0'],
+    ['I.5 #3: made once', `${NEW(0, 1)}\n${NEW(0, 1)}\nr0 = 0\nexit`, 'reject: expected uninitialized iter_num as arg #0'],
     [
-      'left alone',
+      'I.5 #4: left alone',
       `${NEW(0, 1)}\nr1 = 0\n*(u64 *)(r10 - 8) = r1\n${DESTROY}\nr0 = 0\nexit`,
       'reject: expected an initialized iter_num as arg #0',
     ],
     [
-      'left alone even when it leaks',
+      'I.5 #4: left alone even when it leaks',
       `${NEW(0, 1)}\nr1 = 0\n*(u64 *)(r10 - 8) = r1\nr0 = 0\nexit`,
       'reject: BPF_EXIT instruction in main prog would lead to reference leak',
     ],
     [
-      'not looked into',
+      'I.5 #5: not written to by a helper',
+      `${NEW(0, 1)}\nr1 = r10; r1 += -8; w2 = 1; call bpf_get_current_comm\n${DESTROY}\nr0 = 0\nexit`,
+      'reject: expected an initialized iter_num as arg #0',
+    ],
+    [
+      'I.5 #6: not looked into',
       `${NEW(0, 1)}\nr0 = *(u64 *)(r10 - 8)\n${DESTROY}\nr0 = 0\nexit`,
       'reject: invalid read from stack off -8+0 size 8',
     ],
     [
-      'made in the function that destroys it',
+      'I.5 #7: made in the function that destroys it',
       'call f\nr0 = 0\nexit\n.func f\n' + NEW(0, 1) + '\nr0 = 0\nexit',
       'reject: BPF_EXIT instruction in main prog would lead to reference leak',
     ],
-    ['whose place may be used again', `${NEW(0, 1)}\n${DESTROY}\n${NEW(0, 1)}\n${DESTROY}\nr0 = 0\nexit`, 'accept'],
+    ['I.5 #8: whose place may be used again', `${NEW(0, 1)}\n${DESTROY}\n${NEW(0, 1)}\n${DESTROY}\nr0 = 0\nexit`, 'accept'],
     [
-      'whose elements can be added up without bound',
+      'I.5 #12: whose elements can be added up without bound',
       `${NEW(0, 100)}\nr6 = 0\nnext: ${NEXT}\nif r0 == 0 goto done\nr1 = *(s32 *)(r0 + 0)\nr6 += r1\ngoto next\ndone: ${DESTROY}\nr0 = r6\nexit`,
       'accept',
     ],
     [
-      'whose loop has no endless loop in it',
+      'I.5 #13: whose loop has no endless loop in it',
       `${NEW(0, 100)}\nnext: ${NEXT}\nif r0 == 0 goto done\nstuck: goto stuck\ndone: ${DESTROY}\nr0 = 0\nexit`,
       'reject: infinite loop detected at insn 9',
+    ],
+    [
+      'I.5 #13: nor one that turns on what is unknown and stays so',
+      `call bpf_get_prandom_u32\nr7 = r0\ncall bpf_get_prandom_u32\nr8 = r0\n${NEW(0, 10)}\nnext: ${NEXT}\nif r0 == 0 goto done\nstuck: if r7 == r8 goto next\ngoto stuck\ndone: ${DESTROY}\nr0 = 0\nexit`,
+      'reject: infinite loop detected at insn ',
     ],
   ])('%s', (_rule, text, expected) => {
     expect(verdictOf(HEADER + text)).toContain(expected);
   });
 
-  it('in a sleepable program only within an RCU section, when it walks what RCU protects', () => {
+  it('I.5 #10: in a sleepable program only within an RCU section, when it walks what RCU protects', () => {
     const text = (before: string, between: string): string => `
       .license "GPL"
       .section "lsm.s/file_open"
@@ -129,7 +162,36 @@ describe('the verifier wants an iterator', () => {
     expect(verdictOf(text(lock, '').replace('r0 = 0\n', 'call bpf_rcu_read_unlock\nr0 = 0\n'))).toBe('accept');
   });
 
-  it('over the tasks of a cgroup only in programs of some types', () => {
+  it('I.5 #10: and so for control groups', () => {
+    const text = (before: string, between: string): string => `
+      .license "GPL"
+      .section "lsm.s/file_open"
+      .program p
+      r1 = 1 ll; call bpf_cgroup_from_id; if r0 == 0 goto out; r6 = r0
+      ${before}
+      r1 = r10; r1 += -24; r2 = r6; r2 += offsetof(cgroup, self); w3 = 3; call bpf_iter_css_new
+      ${between}
+      r1 = r10; r1 += -24; call bpf_iter_css_next
+      r1 = r10; r1 += -24; call bpf_iter_css_destroy
+      r1 = r6; call bpf_cgroup_release
+      out: r0 = 0
+      exit`;
+    expect(verdictOf(text('', ''))).toContain('kernel func bpf_iter_css_new requires RCU critical section protection');
+    expect(verdictOf(text('call bpf_rcu_read_lock', 'call bpf_rcu_read_unlock'))).toContain(
+      'expected an RCU CS when using bpf_iter_css_next',
+    );
+  });
+
+  it('I.5 #9: begun before another kfunc looks at it', () => {
+    const profile = withTestModule(profileWith());
+    const text = `${HEADER}
+      w1 = 0; r2 = r10; r2 += -16; call bpf_iter_testmod_seq_value
+      r0 = 0; exit`;
+    const { verdict, message } = verify(assemble(text, 'value.bpf.s', { profile }).programs[0]!, profile);
+    expect([verdict, message]).toEqual(['reject', 'expected an initialized iter_testmod_seq as arg #1']);
+  });
+
+  it('I.5 #11: over the tasks of a cgroup only in programs of some types', () => {
     const text = `.license "GPL"
       .section "tp_btf/sched_switch"
       .program p

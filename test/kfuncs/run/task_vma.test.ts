@@ -70,7 +70,7 @@ describe.each(REVISIONS)('task_vma of %s', (revision) => {
   });
 
   it.each([
-    ['inside the second area', 0x8000, ALL.slice(1)],
+    ['I.6 #7: inside the second area', 0x8000, ALL.slice(1)],
     ['between two areas', 0x5000, ALL.slice(1)],
     ['at the end of one', 0x9000, ALL.slice(2)],
     ['behind the last', 0xa000, []],
@@ -78,11 +78,11 @@ describe.each(REVISIONS)('task_vma of %s', (revision) => {
     expect(run(revision, { address }).answer).toEqual([0n, ...expected]);
   });
 
-  it('has nothing to walk in a kernel thread', () => {
+  it('I.6 #1: has nothing to walk in a kernel thread', () => {
     expect(run(revision, {}, (kernel) => addProcess(kernel, 40, [], PF_KTHREAD)).answer).toEqual([ENOENT]);
   });
 
-  it('needs memory', () => {
+  it('I.6 #6: needs memory', () => {
     expect(run(revision, {}, process, true).answer).toEqual([ENOMEM]);
   });
 
@@ -97,7 +97,7 @@ describe.each(REVISIONS)('task_vma of %s', (revision) => {
     ]);
   });
 
-  it('can be nested', () => {
+  it('I.6 #8: can be nested', () => {
     const inner = `r1 = r10; r1 += -16; r2 = r7; r3 = 0x9000; call bpf_iter_task_vma_new
       r9 = r0
       r1 = r10; r1 += -16; call bpf_iter_task_vma_destroy
@@ -108,7 +108,7 @@ describe.each(REVISIONS)('task_vma of %s', (revision) => {
   });
 });
 
-describe('while mmap_lock is held for writing', () => {
+describe('I.6 #2: while mmap_lock is held for writing', () => {
   const lockedBy = (kernel: KernelModel): void => {
     const { mm } = process(kernel);
     mm!.lock.tryWriteLock(outsider('a writer'));
@@ -124,7 +124,7 @@ describe('while mmap_lock is held for writing', () => {
   });
 });
 
-describe('while a writer waits', () => {
+describe('I.6 #8: while a writer waits', () => {
   const inner = `r1 = r10; r1 += -16; r2 = r7; r3 = 0; call bpf_iter_task_vma_new
     r6 = r0
     r1 = r10; r1 += -16; call bpf_iter_task_vma_destroy`;
@@ -146,7 +146,7 @@ describe('with interrupts off', () => {
     ['v3', [0n, ...ALL]],
     ['6.7', [0n, ...ALL]],
     ['2026', [EBUSY]],
-  ] as const)('%s', (revision, expected) => {
+  ] as const)('I.6 #3: %s', (revision, expected) => {
     const done = run(revision, {}, (kernel) => {
       process(kernel);
       kernel.interruption.irqsDisabled = true;
@@ -158,7 +158,7 @@ describe('with interrupts off', () => {
     expect(lock.readers).toBe(0);
   });
 
-  it.each(REVISIONS)('a second iterator finds the irq work busy: %s', (revision) => {
+  it.each(REVISIONS)('I.6 #4: a second iterator finds the irq work busy: %s', (revision) => {
     const done = run(revision, {}, (kernel) => {
       process(kernel);
       kernel.interruption.nmi = true;
@@ -175,7 +175,7 @@ describe('with interrupts off', () => {
   });
 });
 
-describe('while alloc_lock is held', () => {
+describe('I.6 #5: while alloc_lock is held', () => {
   it.each([
     ['v3', [0n, ...ALL]],
     ['6.7', [0n, ...ALL]],
@@ -191,7 +191,7 @@ describe('no task', () => {
   const wakee = fieldOf('task_struct', 'last_wakee');
   const text = walk({ before: `r9 = *(u64 *)(r7 + ${wakee})` }).replace('r2 = r7', 'r2 = r9');
 
-  it('is answered by version 3 and refused by the verifier later', () => {
+  it('I.6 #9: is answered by version 3 and refused by the verifier later', () => {
     expect(runKernelText(text, { revisions: ['task_vma=v3'], world: process }).signed).toBe(ENOENT);
     for (const revision of ['6.7', '2026']) {
       expect(verdictOf(text, [`task_vma=${revision}`])).toBe('reject: R2 must be a rcu pointer');

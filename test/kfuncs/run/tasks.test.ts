@@ -33,7 +33,7 @@ const family = (kernel: KernelModel): void => {
 
 const printed = (text: string, world = family): string => runKernelText(HEADER + text, { world }).printk.join(' ');
 
-describe('a walk over tasks', () => {
+describe('C.7 task: a walk over tasks', () => {
   it.each([
     ['processes begins at process 0, in the order of the list', 0, '0 40 10'],
     ['threads', 1, '0 40 42 41 10'],
@@ -67,7 +67,7 @@ describe('a walk over tasks', () => {
   });
 });
 
-describe('a walk over control groups', () => {
+describe('C.7 css: a walk over control groups', () => {
   const LEVEL = fieldOf('cgroup_subsys_state', 'nr_descendants');
   const groups = (kernel: KernelModel): void => {
     let number = 0;
@@ -99,7 +99,7 @@ describe('a walk over control groups', () => {
   });
 });
 
-describe('a walk over the tasks of a group', () => {
+describe('C.7 css_task: a walk over the tasks of a group', () => {
   const text = (flags: number): string => `
     .license "GPL"
     .section "lsm.s/file_open"
