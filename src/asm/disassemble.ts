@@ -38,11 +38,29 @@ const btfLines = (btf: Btf): string[] => {
   return ['.btf {', ...rows, '}'];
 };
 
-/** The `.map` line of a map; templates of inner maps come first. */
-const mapLines = (map: MapDef, isTemplate: boolean, known: ReadonlySet<string>): string[] => {
-  const inner = map.inner === null ? [] : mapLines(map.inner, true, known);
+/** The `.map` lines of maps; templates of inner maps come first, once each, under names that no other map has. */
+function mapLines(maps: readonly MapDef[], known: ReadonlySet<string>): string[] {
+  const names = new Map<MapDef, string>(maps.map((map) => [map, map.name]));
+  const taken = new Set(names.values());
+  const lines: string[] = [];
+  const declare = (map: MapDef, isTemplate: boolean): void => {
+    if (map.inner !== null && !names.has(map.inner)) {
+      let name = map.inner.name;
+      for (let i = 2; taken.has(name); i++) name = `${map.inner.name}_${i}`;
+      taken.add(name);
+      names.set(map.inner, name);
+      declare(map.inner, true);
+    }
+    lines.push(mapLine(map, names, isTemplate, known));
+  };
+  for (const map of maps) declare(map, false);
+  return lines;
+}
+
+function mapLine(map: MapDef, names: ReadonlyMap<MapDef, string>, isTemplate: boolean, known: ReadonlySet<string>): string {
   const slots = map.slots.filter(({ name }) => known.has(name));
-  const words: string[] = ['.map', isName(map.name) ? map.name : quote(map.name), MAP_TYPE_NAMES[map.type] ?? String(map.type)];
+  const own = names.get(map) ?? map.name;
+  const words: string[] = ['.map', isName(own) ? own : quote(own), MAP_TYPE_NAMES[map.type] ?? String(map.type)];
   const attribute = (key: string, value: string | number | bigint): void => void words.push(`${key}=${value}`);
   attribute('key_size', map.keySize);
   attribute('value_size', map.valueSize);
@@ -52,14 +70,14 @@ const mapLines = (map: MapDef, isTemplate: boolean, known: ReadonlySet<string>):
   if (map.btfKeyTypeId !== 0) attribute('key_btf', map.btfKeyTypeId);
   if (map.btfValueTypeId !== 0) attribute('value_btf', map.btfValueTypeId);
   if (map.btfVmlinuxValueTypeId !== 0) attribute('vmlinux_value', map.btfVmlinuxValueTypeId);
-  if (map.inner !== null) attribute('inner', quote(map.inner.name));
+  if (map.inner !== null) attribute('inner', quote(names.get(map.inner) ?? map.inner.name));
   if (slots.length > 0) attribute('slots', quote(slots.map(({ index, name }) => `${index}:${name}`).join(',')));
   if (map.section !== null) attribute('section', quote(map.section));
   if (map.initial !== null) attribute('initial', quote(hexOf(map.initial)));
   if (map.frozen) words.push('frozen');
   if (isTemplate) words.push('template');
-  return [...inner, words.join(' ')];
-};
+  return words.join(' ');
+}
 
 /** Messages in the order in which the log is to have them, and between them what it must not have. */
 const messageLines = ({ messages, notMessages, notMessagesAfter }: Expectation, prefix: string): string[] => {
@@ -200,7 +218,7 @@ export function disassemble(image: ObjectImage, options: DisassembleOptions): st
   const btf = image.btf ?? image.programs.find((program) => program.btf !== null)?.btf ?? null;
   if (btf !== null) lines.push(...btfLines(btf));
   const known = new Set([...image.maps, ...image.programs].map(({ name }) => name));
-  for (const map of image.maps) lines.push(...mapLines(map, false, known));
+  lines.push(...mapLines(image.maps, known));
   for (const program of image.programs) {
     lines.push('', ...programLines(program, image.maps, options));
     const expectation = image.expectations.get(program.name);

@@ -16,7 +16,7 @@ export interface Place {
 const DEEPEST = 16;
 
 /** A member by name, also within anonymous structs and unions; `base` is the bit at which the struct starts. */
-function findMember(btf: Btf, struct: StructType, name: string, depth = 0): { member: Member; base: number } | null {
+export function findMember(btf: Btf, struct: StructType, name: string, depth = 0): { member: Member; base: number } | null {
   for (const member of struct.members) if (member.name === name) return { member, base: 0 };
   if (depth > DEEPEST) return null;
   for (const member of struct.members) {

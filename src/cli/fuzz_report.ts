@@ -40,6 +40,7 @@ export function campaignText(report: CampaignReport): string {
   }
   const unmodelled = Object.entries(report.unmodelled).sort(([, a], [, b]) => b - a);
   if (unmodelled.length > 0) lines.push(`  not run: ${unmodelled.map(([name, count]) => `${name} (${count})`).join(', ')}`);
+  for (const [rule, count] of Object.entries(report.unsound)) lines.push(`  Linux errs, ${count} programs: ${rule}`);
   lines.push(report.findings.length === 0 ? '  no findings' : `  ${report.findings.length} findings:`);
   for (const { oracle, message, count, seed } of report.findings)
     lines.push(`    ${count} × ${oracle}: ${message} (seed ${seed})`);

@@ -49,6 +49,8 @@ export interface CampaignReport {
   readonly instructionsRun: number;
   /** what the machine could not run, by name */
   readonly unmodelled: Readonly<Record<string, number>>;
+  /** programs that Linux accepts although a run went wrong, by the rule in which it errs */
+  readonly unsound: Readonly<Record<string, number>>;
   /** refusals by shape */
   readonly messages: Readonly<Record<string, MessageReport>>;
   readonly findings: readonly FoundReport[];
@@ -88,6 +90,7 @@ export const emptyReport = (kernel: string, seed: number): CampaignReport => ({
   runs: 0,
   instructionsRun: 0,
   unmodelled: {},
+  unsound: {},
   messages: {},
   findings: [],
   kernelAgreement: NO_AGREEMENT,
@@ -101,6 +104,7 @@ export class Campaign {
   #report: CampaignReport;
   readonly #messages = new Map<string, { count: number; example: string }>();
   readonly #unmodelled = new Map<string, number>();
+  readonly #unsound = new Map<string, number>();
   readonly #findings = new Map<string, FoundReport>();
 
   constructor(kernel: FuzzKernel, options: CampaignOptions) {
@@ -153,6 +157,7 @@ export class Campaign {
       ...this.#report,
       messages: Object.fromEntries(this.#messages),
       unmodelled: Object.fromEntries(this.#unmodelled),
+      unsound: Object.fromEntries(this.#unsound),
       findings: [...this.#findings.values()],
       milliseconds,
     };
@@ -170,7 +175,7 @@ export class Campaign {
     };
   }
 
-  #count({ verdict, runs, instructions, unmodelled }: Checked): void {
+  #count({ verdict, runs, instructions, unmodelled, unsound }: Checked): void {
     const report = this.#report;
     const processed = verdict.stats.insnsProcessed;
     this.#report = {
@@ -183,6 +188,7 @@ export class Campaign {
       instructionsRun: report.instructionsRun + instructions,
     };
     if (unmodelled !== null) this.#unmodelled.set(unmodelled, (this.#unmodelled.get(unmodelled) ?? 0) + 1);
+    for (const rule of unsound) this.#unsound.set(rule, (this.#unsound.get(rule) ?? 0) + 1);
     if (verdict.verdict !== 'reject') return;
     const example = (verdict.message ?? '').slice(0, EXAMPLE_CHARACTERS);
     const shape = shapeOf(example);
@@ -270,6 +276,7 @@ export function mergeReports(a: CampaignReport, b: CampaignReport): CampaignRepo
     runs: a.runs + b.runs,
     instructionsRun: a.instructionsRun + b.instructionsRun,
     unmodelled: mergedCounts(a.unmodelled, b.unmodelled),
+    unsound: mergedCounts(a.unsound, b.unsound),
     messages,
     findings: [...findings.values()],
     kernelAgreement: addAgreement(a.kernelAgreement, b.kernelAgreement),

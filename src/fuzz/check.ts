@@ -2,6 +2,7 @@ import type { Program } from '../program/program.ts';
 import type { Verdict, VerifyOptions } from '../verifier/verdict.ts';
 import { verify } from '../verifier/verify.ts';
 import type { FuzzKernel } from './generate/kernel.ts';
+import { unsoundRuleOf } from './linux_unsound.ts';
 import { METAMORPHOSES } from './metamorphic.ts';
 import { domainBreach } from './oracle/domain.ts';
 import { ExploredGraph } from './oracle/explored.ts';
@@ -40,12 +41,14 @@ export interface Checked {
   readonly instructions: number;
   /** what the machine could not run */
   readonly unmodelled: string | null;
+  /** rules by which Linux itself accepts a program whose run goes wrong */
+  readonly unsound: readonly string[];
 }
 
 const PRUNING_BUDGET = 1500;
 const DOMAIN_CASES = 4;
-/** Refusals that depend on how much was explored, or on names of registers that a change makes readable. */
-const DEPENDS_ON_SIZE = /too large|too complex|infinite loop|is not supported|out of range|^$/;
+/** Refusals that depend on how much was explored, on registers that a change makes readable, or on records of places. */
+const DEPENDS_ON_SIZE = /line_info|func_info|too large|too complex|infinite loop|is not supported|out of range|^$/;
 
 const DEFAULTS = { seed: 1, oracles: ORACLES, runs: 2, budget: 20_000, runBudget: 20_000, verifier: verify } as const;
 
@@ -55,6 +58,7 @@ export function checkProgram(program: Program, kernel: FuzzKernel, options: Chec
   const { profile } = kernel;
   const random = new Random(seed);
   const findings: Finding[] = [];
+  const unsound: string[] = [];
   const wants = (oracle: OracleName): boolean => oracles.includes(oracle);
   const find = (oracle: Finding['oracle'], message: string, insn: number | null = null, shown = program): void =>
     void findings.push({ oracle, message, insn, program: shown });
@@ -65,7 +69,11 @@ export function checkProgram(program: Program, kernel: FuzzKernel, options: Chec
   let done = { runs: 0, instructions: 0, unmodelled: null as string | null };
   if (verdict.verdict === 'accept' && (wants('runs') || wants('containment'))) {
     const result = runOracles(program, profile, graph, { seed: random.next(), runs, budget: runBudget, loaded: verdict.loaded });
-    for (const { oracle, insn, message } of result.findings) find(oracle === 'fault' ? 'runs' : oracle, message, insn);
+    for (const found of result.findings) {
+      const rule = unsoundRuleOf(program, found);
+      if (rule !== null) unsound.push(rule);
+      else find(found.oracle === 'fault' ? 'runs' : found.oracle, found.message, found.insn);
+    }
     done = result;
   }
   if (wants('pruning') && verdict.verdict !== 'unknown' && !DEPENDS_ON_SIZE.test(verdict.message ?? 'accept')) {
@@ -95,7 +103,8 @@ export function checkProgram(program: Program, kernel: FuzzKernel, options: Chec
     const breach = domainBreach(random);
     if (breach !== null) find('domain', breach);
   }
-  return { verdict, findings, runs: done.runs, instructions: done.instructions, unmodelled: done.unmodelled };
+  const { instructions, unmodelled } = done;
+  return { verdict, findings, runs: done.runs, instructions, unmodelled, unsound };
 }
 
 const told = ({ verdict, message }: Verdict): string => (message ? `${verdict} (${message})` : verdict);

@@ -57,6 +57,17 @@ export class RingBufferMap extends BpfMap implements HostRing {
     return this.#wakeups;
   }
 
+  /** Records that were reserved and not yet given back. */
+  get openRecords(): number {
+    let open = 0;
+    for (let at = this.#consumer; at < this.#producer; ) {
+      const word = this.memory.loadU32(this.#at(at));
+      if (word >= BUSY) open++;
+      at += recordBytes(word & LENGTH_MASK);
+    }
+    return open;
+  }
+
   reserve(size: number): number {
     if (size > LARGEST_RECORD) return 0;
     const length = recordBytes(size);

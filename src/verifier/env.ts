@@ -277,6 +277,9 @@ export class Env {
   /** first byte of an iterator's key, and of its value, that the program does not touch (aux->max_rdonly_access, max_rdwr_access) */
   maxReadOnlyAccess = 0;
   maxReadWriteAccess = 0;
+  /** the same of a buffer that a writable tracepoint passes (max_tp_access), and of the context (max_ctx_offset) */
+  maxTracepointAccess = 0;
+  maxContextAccess = 0;
 
   /** owned by the pruning rooms */
   liveness: LivenessState | null = null;

@@ -1,5 +1,6 @@
 import type { ErrnoName } from '../contracts/errors.ts';
 import type { Capabilities } from '../contracts/subject.ts';
+import type { AttachProto } from './env.ts';
 import type { LogSink } from './log/log.ts';
 import type { Observer } from './observer.ts';
 
@@ -22,6 +23,12 @@ export interface LoadedFacts {
   /** bytes of an iterator's key and value that the program may touch */
   readonly keyAccess: number;
   readonly valueAccess: number;
+  /** bytes of the context that the program may touch (max_ctx_offset) */
+  readonly contextAccess: number;
+  /** bytes that it may touch of a buffer that a writable tracepoint passes (max_tp_access) */
+  readonly tracepointAccess: number;
+  /** the function whose arguments are the context; null where the context is no list of arguments */
+  readonly attached: AttachProto | null;
 }
 
 export interface Verdict {

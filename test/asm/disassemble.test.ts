@@ -194,3 +194,26 @@ l4:
 `);
   });
 });
+
+describe('inner maps', () => {
+  const outer = (name: string, inner: MapDef): MapDef => ({ ...PLAIN_MAP, name, type: 12, valueSize: 4, inner });
+  const inner = { ...PLAIN_MAP, name: 'inner' };
+  const image = (maps: readonly MapDef[]): ObjectImage => {
+    const program = { ...programOf([insn(0xb7, 0, 0, 0, 0), insn(0x95, 0, 0, 0, 0)]), maps };
+    return { name: 'p.s', programs: [program], maps, btf: null, license: 'GPL', expectations: new Map() };
+  };
+
+  it('stands once in the text where two maps share it', () => {
+    const text = disassemble(image([outer('a', inner), outer('b', inner)]), { profile: SMALL_KERNEL });
+    expect(text.match(/template/g)).toHaveLength(1);
+    expect(back(text).programs[0]!.maps.map((map) => map.inner?.name)).toEqual(['inner', 'inner']);
+  });
+  it('gets a name of its own where another map has it', () => {
+    const other = { ...inner, valueSize: 64 };
+    const maps = back(disassemble(image([outer('a', inner), outer('b', other)]), { profile: SMALL_KERNEL })).programs[0]!.maps;
+    expect(maps.map((map) => [map.inner?.name, map.inner?.valueSize])).toEqual([
+      ['inner', 8],
+      ['inner_2', 64],
+    ]);
+  });
+});

@@ -1,13 +1,17 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { assemble } from '../../src/asm/assemble.ts';
 import { openBundledProfile } from '../../src/cli/bundled_kernel.ts';
+import { checkProgram } from '../../src/fuzz/check.ts';
 import { FuzzKernel } from '../../src/fuzz/generate/kernel.ts';
 import { generateProgram } from '../../src/fuzz/generate/program.ts';
+import { UNSOUND_RULES } from '../../src/fuzz/linux_unsound.ts';
 import { admitsAddress, admitsBytes, admitsWord } from '../../src/fuzz/oracle/admits.ts';
 import { type Arrival, ExploredGraph } from '../../src/fuzz/oracle/explored.ts';
 import { runOracles } from '../../src/fuzz/oracle/run.ts';
 import { KERNEL_HIGH } from '../../src/kernel/memory.ts';
-import type { Program } from '../../src/program/program.ts';
+import { PROG_FLAGS, type Program } from '../../src/program/program.ts';
 import { constImm, constScalar, Scalar, UNKNOWN } from '../../src/verifier/scalar/scalar.ts';
 import { scalarReg } from '../../src/verifier/state/reg.ts';
 import { verify } from '../../src/verifier/verify.ts';
@@ -116,6 +120,19 @@ describe('containment', () => {
     expect(runs(program, graph).findings[0]).toMatchObject({ message: 'no explored state leads from instruction 2 to here' });
   });
 
+  it('finds a register that is read although the state that covers the path holds it dead', () => {
+    const program = { ...programOf(DEAD_READ), flags: PROG_FLAGS.BPF_F_TEST_STATE_FREQ };
+    const graph = explored(program);
+    const covers = arrivalsAt(graph, 7).flatMap(({ cover }) => (cover === null ? [] : [cover]));
+    expect(covers).not.toEqual([]);
+    expect(runs(program, graph).findings).toEqual([]);
+    for (const cover of covers) (cover.liveRegs as number[])[0]! &= ~(1 << 7);
+    const messages = [1, 2, 3, 4, 5, 6].map(
+      (seed) => runOracles(program, profile, graph, { seed, runs: 4 }).findings[0]?.message,
+    );
+    expect(messages).toContain('reads r7, which is dead in the state that covers the path');
+  });
+
   it('follows calls, callbacks, map values and packets of generated programs', () => {
     const kernel = new FuzzKernel(profile);
     let checked = 0;
@@ -133,3 +150,62 @@ describe('containment', () => {
 });
 
 const FEATURES = { alu: 5, branch: 5, loop: 2, stack: 4, map: 4, packet: 3, subprogram: 3, callback: 2, atomic: 1, pointer: 3 };
+
+/** Both ways meet at instruction 7 in the same state. */
+const DEAD_READ = `
+call bpf_get_prandom_u32
+r7 = 1
+r0 &= 1
+if r0 == 0 goto other
+r6 = 2
+goto join
+other:
+r6 = 2
+join:
+r0 = r7
+exit`;
+
+describe('a run', () => {
+  const judged = (text: string) => {
+    const program = assemble(text, 'test.bpf.s', { profile }).programs[0]!;
+    return { program, verdict: verify(program, profile) };
+  };
+
+  it('gets a context as large as what the program reads of it', () => {
+    const { program, verdict } = judged('.section "tracepoint"\n.program test\nr0 = *(u64 *)(r1 + 2000)\nexit');
+    expect(verdict.loaded?.contextAccess).toBe(2008);
+    expect(runOracles(program, profile, null, { seed: 1, runs: 2, loaded: verdict.loaded })).toMatchObject({
+      findings: [],
+      runs: 2,
+    });
+  });
+  it('gets objects for the arguments of a function of the kernel', () => {
+    const { program, verdict } = judged(
+      '.section "tp_btf/sched_switch"\n.program test\nr6 = *(u64 *)(r1 + 8)\nr0 = *(u32 *)(r6 + 0)\nexit',
+    );
+    expect(verdict.verdict).toBe('accept');
+    const result = runOracles(program, profile, explored(program), { seed: 1, runs: 2, loaded: verdict.loaded });
+    expect(result).toMatchObject({ findings: [], runs: 2, unmodelled: null });
+  });
+  it('gets the buffer of a writable tracepoint', () => {
+    const { program, verdict } = judged(
+      '.section "raw_tp.w/nbd_send_request"\n.program test\nr6 = *(u64 *)(r1 + 0)\n*(u32 *)(r6 + 300) = 1\nr0 = 0\nexit',
+    );
+    expect(verdict.loaded?.tracepointAccess).toBe(304);
+    expect(runOracles(program, profile, null, { seed: 1, runs: 2, loaded: verdict.loaded }).findings).toEqual([]);
+  });
+  it('leaks what it reserves and does not give back', () => {
+    const { program } = judged(
+      '.map ring ringbuf max_entries=4096\n.section "xdp"\n.program test\nr1 = ring ll\nr2 = 8\nr3 = 0\ncall bpf_ringbuf_reserve\nr0 = 0\nexit',
+    );
+    expect(runOracles(program, profile, null, { seed: 1, runs: 1 }).findings).toMatchObject([
+      { oracle: 'fault', message: 'leak: 1 ring buffer records were never given back' },
+    ]);
+  });
+  it('that goes wrong by a rule of Linux is told apart', () => {
+    const text = readFileSync(join(import.meta.dirname, '../../programs/objects/iterator_at_frame_top.bpf.s'), 'utf8');
+    const checked = checkProgram(assemble(text, 'test.bpf.s', { profile }).programs[0]!, new FuzzKernel(profile));
+    expect(checked.findings).toEqual([]);
+    expect(checked.unsound).toEqual([UNSOUND_RULES[0]!.rule]);
+  });
+});

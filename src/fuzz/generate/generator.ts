@@ -1,5 +1,6 @@
+import { MAP_TYPES } from '../../contracts/uapi_numbers.ts';
 import { insn } from '../../isa/insn.ts';
-import type { MapDef, Program } from '../../program/program.ts';
+import { type MapDef, PROG_FLAGS, type Program } from '../../program/program.ts';
 import type { Dials } from '../dials.ts';
 import type { Random } from '../random.ts';
 import { Emitter } from './emitter.ts';
@@ -9,6 +10,15 @@ import { type MapRole, PALETTE, VALUE_TYPES, withBtf } from './palette.ts';
 import { type Kind, Scope, STACK_BYTES, scalarUpTo, UNKNOWN_SCALAR } from './scope.ts';
 
 export const FP = 10;
+
+/** Source: check_map_prog_compatibility, kernel/bpf/verifier.c. */
+const UNFIT_FOR_SLEEPABLE: ReadonlySet<number> = new Set([
+  MAP_TYPES.prog_array,
+  MAP_TYPES.perf_event_array,
+  MAP_TYPES.stack_trace,
+  MAP_TYPES.lpm_trie,
+  MAP_TYPES.bloom_filter,
+]);
 
 /** Steps of one function that is being written. */
 export interface Step {
@@ -229,12 +239,25 @@ export class Generator {
   /** A map for a role: one that the program has, or a new one. */
   map(role: MapRole): UsedMap {
     const candidates = PALETTE.filter((entry) => entry.role === role);
-    const def = this.random.pick(candidates).make();
-    return this.addMap(def);
+    const fitting = this.wrong() ? candidates : candidates.filter(({ make }) => this.#mayUse(make()));
+    return this.addMap(this.random.pick(fitting.length === 0 ? candidates : fitting).make());
   }
 
   anyMap(): UsedMap {
     return this.addMap(this.random.pick(PALETTE).make());
+  }
+
+  /** A map whose value can be addressed without a lookup. */
+  directMap(): UsedMap {
+    const arrays = PALETTE.map(({ make }) => make()).filter(
+      ({ type, maxEntries }) => type === MAP_TYPES.array && maxEntries === 1,
+    );
+    return this.addMap(this.random.pick(arrays));
+  }
+
+  /** Whether programs of the section may hold a map: sleepable ones may hold few types. */
+  #mayUse({ type }: MapDef): boolean {
+    return (this.section.kind.flags & PROG_FLAGS.BPF_F_SLEEPABLE) === 0 || !UNFIT_FOR_SLEEPABLE.has(type);
   }
 
   addMap(def: MapDef): UsedMap {

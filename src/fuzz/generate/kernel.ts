@@ -13,6 +13,11 @@ export interface SectionFacts {
   readonly packet: { readonly data: number; readonly end: number; readonly meta: number } | null;
 }
 
+const TRACING: ReadonlySet<string> = new Set(['kprobe', 'tracepoint', 'perf_event', 'raw_tracepoint', 'raw_tracepoint_writable']);
+
+/** is_tracing_prog_type */
+export const isTracing = (progType: string): boolean => TRACING.has(progType);
+
 /** What generators ask of a profile, found once. */
 export class FuzzKernel {
   readonly profile: Profile;

@@ -16,6 +16,7 @@ import {
   PTR_TO_PACKET_END,
   PTR_TO_PACKET_META,
   PTR_TO_STACK,
+  PTR_UNTRUSTED,
   SCALAR_VALUE,
 } from '../../verifier/state/reg_types.ts';
 import { INVALID_SLOT, isSpilled, type Slot, STACK_SPILL, STACK_ZERO, slotType } from '../../verifier/state/stack_slot.ts';
@@ -23,7 +24,7 @@ import type { Code, StepHook } from '../../vm/engine.ts';
 import type { Machine } from '../../vm/machine.ts';
 import { admitsAddress, admitsBytes, admitsWord } from './admits.ts';
 import type { Arrival, ExploredGraph } from './explored.ts';
-import { isTaintedReg, isTaintedSlot, NO_TAINT, type Taint, taintBehind, taintOfCover } from './taint.ts';
+import { deadReads, isTaintedReg, isTaintedSlot, NO_TAINT, type Taint, taintBehind, taintOfCover } from './taint.ts';
 
 /** What a run did that no explored state admits. */
 export interface Escape {
@@ -103,8 +104,12 @@ export class Containment {
     const admitting: Candidate[] = [];
     for (const candidate of reached) {
       const breach = this.#breach(candidate, registers);
-      if (breach === null) admitting.push(this.#behindCover(candidate));
-      else if (reasons.length < SHOWN_REASONS) reasons.push(breach);
+      if (breach === null) {
+        const behind = this.#behindCover(candidate);
+        const dead = deadReads(behind.arrival, this.#program.insns[slot]!, behind.taint);
+        if (dead === 0) admitting.push(behind);
+        else reasons.push(`reads r${31 - Math.clz32(dead)}, which is dead in the state that covers the path`);
+      } else if (reasons.length < SHOWN_REASONS) reasons.push(breach);
     }
     this.checked++;
     if (admitting.length === 0) this.#fail(slot, reasons.join('; '));
@@ -237,7 +242,7 @@ export class Containment {
     const { type, scalar } = reg;
     if (type === SCALAR_VALUE) return admitsWord(scalar, lo, hi);
     const isNull = lo === 0 && hi === 0;
-    if (isMaybeNull(type) && isNull) return true;
+    if (isNull && (isMaybeNull(type) || (type & PTR_UNTRUSTED) !== 0)) return true;
     const { context } = this.#machine;
     switch (baseOf(type)) {
       case PTR_TO_STACK:

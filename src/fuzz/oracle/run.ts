@@ -1,12 +1,14 @@
-import { Malformed, Unmodelled } from '../../contracts/errors.ts';
+import { Malformed, Reject, Unmodelled } from '../../contracts/errors.ts';
 import type { Profile } from '../../contracts/profile.ts';
+import { RingBufferMap } from '../../maps/ring_buffer.ts';
 import type { Program } from '../../program/program.ts';
 import type { LoadedFacts } from '../../verifier/verdict.ts';
-import { Machine } from '../../vm/machine.ts';
-import { type Run, runIn, runsOnPacket } from '../../vm/run.ts';
+import type { Machine } from '../../vm/machine.ts';
+import { type Run, runIn as runMachine } from '../../vm/run.ts';
 import { Random } from '../random.ts';
 import { Containment } from './containment.ts';
 import type { ExploredGraph } from './explored.ts';
+import { inputOf, openMachine, randomBytes } from './surroundings.ts';
 
 /** A run of an accepted program that should not have been possible. */
 export interface RunFinding {
@@ -34,27 +36,9 @@ export interface RunsOptions {
   readonly loaded?: LoadedFacts | undefined;
 }
 
-const PACKET_BYTES = [14, 34, 42, 60, 64, 128, 200] as const;
 const DEFAULT_BUDGET = 20_000;
-
-const randomBytes = (random: Random, length: number): Uint8Array => {
-  const bytes = new Uint8Array(length);
-  for (let i = 0; i < length; i += 4) {
-    const word = random.chance(0.3) ? 0 : random.chance(0.2) ? random.immediate() : random.next();
-    for (let j = 0; j < 4 && i + j < length; j++) bytes[i + j] = word >>> (8 * j);
-  }
-  return bytes;
-};
-
-const inputs = (random: Random, program: Program): { data?: Uint8Array; context?: Uint8Array } => {
-  if (!runsOnPacket(program.type)) return { context: randomBytes(random, 128) };
-  const data = randomBytes(random, random.pick(PACKET_BYTES));
-  if (random.chance(0.7) && data.length >= 14) {
-    data[12] = 8;
-    data[13] = 0;
-  }
-  return { data };
-};
+/** What helpers say that need a current task or other objects of the kernel. */
+const WITHOUT_WORLD = 'kernel objects';
 
 /** Puts values into the maps, so that lookups find something. */
 const fillMaps = (random: Random, machine: Machine, program: Program): void => {
@@ -70,8 +54,17 @@ const fillMaps = (random: Random, machine: Machine, program: Program): void => {
   }
 };
 
+const openRecords = (machine: Machine): number =>
+  machine.maps.all.reduce((sum, map) => sum + (map instanceof RingBufferMap ? map.openRecords : 0), 0);
+
 /** Runs an accepted program on random inputs and holds every step against what the verifier explored. */
 export function runOracles(program: Program, profile: Profile, graph: ExploredGraph | null, options: RunsOptions): Runs {
+  const people = options.loaded !== undefined && options.loaded.attached !== null;
+  const alone = runIn(program, profile, graph, options, people);
+  return alone.unmodelled?.startsWith(WITHOUT_WORLD) === true ? runIn(program, profile, graph, options, true) : alone;
+}
+
+function runIn(program: Program, profile: Profile, graph: ExploredGraph | null, options: RunsOptions, people: boolean): Runs {
   const random = new Random(options.seed);
   const findings: RunFinding[] = [];
   let runs = 0;
@@ -79,12 +72,12 @@ export function runOracles(program: Program, profile: Profile, graph: ExploredGr
   let checked = 0;
   let machine: Machine | null = null;
   try {
-    machine = new Machine(profile, { seed: random.next(), memoryLimit: MEMORY_LIMIT });
+    machine = openMachine(profile, random.next(), people);
     fillMaps(random, machine, program);
     for (; runs < options.runs && findings.length === 0; runs++) {
       const containment = graph === null ? null : new Containment(graph, program, machine);
-      const run: Run = runIn(machine, program, {
-        ...inputs(random, program),
+      const run: Run = runMachine(machine, program, {
+        ...inputOf(random, machine, program, options.loaded),
         budget: options.budget ?? DEFAULT_BUDGET,
         ...(containment === null ? {} : { trace: containment.hook }),
         ...(options.loaded === undefined ? {} : { probeLoads: options.loaded.probeLoads, reached: options.loaded.reached }),
@@ -96,14 +89,17 @@ export function runOracles(program: Program, profile: Profile, graph: ExploredGr
       else if (run.fault !== null && run.fault.reason !== 'budget') {
         findings.push({ oracle: 'fault', insn: run.fault.insn, message: `${run.fault.reason}: ${run.fault.message}` });
       }
+      const leaked = run.fault === null ? openRecords(machine) : 0;
+      if (leaked > 0) {
+        findings.push({ oracle: 'fault', insn: null, message: `leak: ${leaked} ring buffer records were never given back` });
+      }
     }
   } catch (error) {
-    if (!(error instanceof Unmodelled) && !(error instanceof Malformed)) throw error;
+    const isNotRun = error instanceof Unmodelled || error instanceof Malformed || error instanceof Reject;
+    if (!isNotRun) throw error;
     return { findings, runs, instructions, checked, unmodelled: error.message };
   } finally {
     machine?.memory.release();
   }
   return { findings, runs, instructions, checked, unmodelled: null };
 }
-
-const MEMORY_LIMIT = 8 << 20;

@@ -1,6 +1,7 @@
 import { BPF_EXIT, BPF_JMP, BPF_JMP32, BPF_PSEUDO_CALL, classOf, opOf } from '../../isa/constants.ts';
 import type { Insn } from '../../isa/insn.ts';
 import { opcodeOf } from '../../isa/opcodes.ts';
+import { registersRead, registersWritten } from '../../isa/register_use.ts';
 import type { Frame } from '../../verifier/state/frame.ts';
 import type { Reg } from '../../verifier/state/reg.ts';
 import { NOT_INIT, PTR_TO_STACK, SCALAR_VALUE } from '../../verifier/state/reg_types.ts';
@@ -13,26 +14,28 @@ import type { Arrival, Cover } from './explored.ts';
  */
 export interface Taint {
   readonly regs: readonly number[];
+  /** of these registers those that nothing reads from where the path was pruned, by the verifier's word */
+  readonly dead: readonly number[];
   readonly slotsLo: readonly number[];
   readonly slotsHi: readonly number[];
 }
 
-export const NO_TAINT: Taint = {
-  regs: [0, 0, 0, 0, 0, 0, 0, 0],
-  slotsLo: [0, 0, 0, 0, 0, 0, 0, 0],
-  slotsHi: [0, 0, 0, 0, 0, 0, 0, 0],
-};
+const NONE: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0];
+
+export const NO_TAINT: Taint = { regs: NONE, dead: NONE, slotsLo: NONE, slotsHi: NONE };
 
 const bitLo = (spi: number): number => (spi < 32 ? 1 << spi : 0);
 const bitHi = (spi: number): number => (spi < 32 ? 0 : 1 << (spi - 32));
 
 class Draft {
   readonly regs: number[];
+  readonly dead: number[];
   readonly slotsLo: number[];
   readonly slotsHi: number[];
 
   constructor(from: Taint) {
     this.regs = from.regs.slice();
+    this.dead = from.dead.slice();
     this.slotsLo = from.slotsLo.slice();
     this.slotsHi = from.slotsHi.slice();
   }
@@ -54,7 +57,7 @@ class Draft {
   }
 
   get isEmpty(): boolean {
-    return [this.regs, this.slotsLo, this.slotsHi].every((masks) => masks.every((mask) => mask === 0));
+    return [this.regs, this.dead, this.slotsLo, this.slotsHi].every((masks) => masks.every((mask) => mask === 0));
   }
 }
 
@@ -71,6 +74,7 @@ export function taintOfCover({ arrival, state, liveRegs }: Cover, taint: Taint):
       const isImprecise = before.regs[regno]!.type === SCALAR_VALUE && !now.isPreciseReg(regno);
       const isDead = ((liveRegs[frameno]! >>> regno) & 1) === 0 || now.regs[regno]!.type === NOT_INIT;
       if (isImprecise || isDead) draft.reg(frameno, regno, true);
+      if (isDead) draft.dead[frameno]! |= 1 << regno;
     }
     before.slots.forEach((slot, spi) => {
       const isImprecise = isSpilled(slot) && slot.reg.type === SCALAR_VALUE && !now.isPreciseSlot(spi);
@@ -111,6 +115,7 @@ export function taintBehind(arrival: Arrival, insn: Insn, next: Arrival, taint: 
   const top = arrival.frames.length - 1;
   const regs = arrival.frames[top]!.regs;
   const is = (regno: number): boolean => isTaintedReg(taint, top, regno);
+  draft.dead[top]! &= ~registersWritten(insn);
   const opcode = opcodeOf(insn);
   const size = (opcode?.width ?? 64) / 8;
   const load = (regno: number, pointer: number): void => {
@@ -185,16 +190,33 @@ const acrossFrames = (draft: Draft, insn: Insn, from: number, to: number, is: (r
   if (to > from) {
     const passed = draft.regs[from]! & 0x3e;
     draft.regs[to] = insn.src === BPF_PSEUDO_CALL || passed === 0 ? passed : 0x3e;
+    draft.dead[to] = 0;
     draft.slotsLo[to] = 0;
     draft.slotsHi[to] = 0;
     return;
   }
   if (opOf(insn.code) === BPF_EXIT && to < from) {
     draft.reg(to, 0, is(0));
+    draft.dead[to] = (draft.dead[to]! & ~1) | (draft.dead[from]! & 1);
     draft.regs[from] = 0;
+    draft.dead[from] = 0;
     draft.slotsLo[from] = 0;
     draft.slotsHi[from] = 0;
     return;
   }
   if (opOf(insn.code) === 0x80) draft.regs[from]! &= ~0x3f;
 };
+
+/**
+ * Registers that an instruction reads although they were held dead where the path was pruned. Calls are not looked at: they read
+ * what they take. Nor is the end of a function that is called: it hands on r0 unread, which need not hold anything.
+ */
+export function deadReads(arrival: Arrival, insn: Insn, taint: Taint): number {
+  const kind = opcodeOf(insn)?.kind;
+  if (taint === NO_TAINT || kind === undefined || kind.startsWith('call')) return 0;
+  const top = arrival.frames.length - 1;
+  if (kind === 'exit' && top > 0 && !arrival.frames[top]!.inCallback) return 0;
+  // packet loads of old take the packet from r6
+  const reads = kind === 'ld_abs' || kind === 'ld_ind' ? (1 << 6) | (kind === 'ld_ind' ? 1 << insn.src : 0) : registersRead(insn);
+  return taint.dead[top]! & reads;
+}

@@ -97,6 +97,7 @@ export function checkContextAccess(
     verboseLineInfo(env, insnIdx, '; ');
     env.refuse('EACCES');
   }
+  env.maxContextAccess = Math.max(env.maxContextAccess, off + size);
   if (!write && valueRegno >= 0) putField(env, valueRegno, field as ContextField);
 }
 

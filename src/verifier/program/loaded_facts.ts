@@ -26,5 +26,13 @@ export function loadedFacts(env: Env): LoadedFacts {
     if (code === LD_IMM64) reached.add(index + 1);
     if ((code & BPF_CLASS_MASK) === BPF_LDX && PROBED.has(ptrType[index] as number)) probeLoads.add(index);
   }
-  return { probeLoads, reached, keyAccess: env.maxReadOnlyAccess, valueAccess: env.maxReadWriteAccess };
+  return {
+    probeLoads,
+    reached,
+    keyAccess: env.maxReadOnlyAccess,
+    valueAccess: env.maxReadWriteAccess,
+    contextAccess: env.maxContextAccess,
+    tracepointAccess: env.maxTracepointAccess,
+    attached: env.progType.contextKind === 'btf-args' ? env.attachProto : null,
+  };
 }

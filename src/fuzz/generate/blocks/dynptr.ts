@@ -132,7 +132,7 @@ const reserved = (g: Generator): void => {
   g.stackPointer(1, at);
   code.movK(2, 0);
   code.callHelper(random.pick([SUBMIT, DISCARD]));
-  g.scope.called(UNKNOWN_SCALAR);
+  g.scope.called(null);
   g.scope.release(at, DYNPTR_BYTES);
   if (g.wrong()) use(g, at);
 };
@@ -187,7 +187,7 @@ const overwrite = (g: Generator): void => {
   g.stackPointer(1, at);
   g.code.movK(2, 0);
   g.code.callHelper(SUBMIT);
-  g.scope.called(UNKNOWN_SCALAR);
+  g.scope.called(null);
 };
 
 const free = (g: Generator): boolean => !g.around.locked;

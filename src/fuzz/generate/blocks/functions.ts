@@ -1,5 +1,6 @@
 import type { PlannedFunction } from '../functions.ts';
 import type { Generator, Step } from '../generator.ts';
+import { isTracing } from '../kernel.ts';
 import { type Kind, Scope, scalarUpTo, UNKNOWN_SCALAR } from '../scope.ts';
 import { whenNotNull } from './maps.ts';
 
@@ -227,5 +228,11 @@ export const FUNCTION_STEPS: readonly Step[] = [
   { name: 'global function', feature: 'subprogram', weight: 1, ready: free, emit: callGlobal },
   { name: 'bpf_loop', feature: 'callback', weight: 3, ready: free, emit: bpfLoop },
   { name: 'for each element', feature: 'callback', weight: 2, ready: free, emit: forEach },
-  { name: 'timer', feature: 'callback', weight: 0.5, ready: free, emit: timer },
+  {
+    name: 'timer',
+    feature: 'callback',
+    weight: 0.5,
+    ready: (g) => free(g) && (g.wrong() || !isTracing(g.section.progType.name)),
+    emit: timer,
+  },
 ];

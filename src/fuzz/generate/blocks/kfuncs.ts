@@ -1,5 +1,6 @@
 import { BPF_JEQ } from '../../../isa/constants.ts';
 import type { Generator, Step } from '../generator.ts';
+import { isTracing } from '../kernel.ts';
 import { type Kind, UNKNOWN_SCALAR } from '../scope.ts';
 import { whenNotNull } from './maps.ts';
 
@@ -229,6 +230,10 @@ const locked = (g: Generator): void => {
 
 const free = (g: Generator): boolean => !g.around.locked;
 
+/** Tracing programs and socket filters may not hold locks (check_map_prog_compatibility). */
+const mayLock = (g: Generator): boolean =>
+  g.wrong() || !(isTracing(g.section.progType.name) || g.section.progType.name === 'socket_filter');
+
 export const KFUNC_STEPS: readonly Step[] = [
   { name: 'iterator over numbers', feature: 'iterator', weight: 1, ready: (g) => free(g) && g.around.nesting < 3, emit: numbers },
   { name: 'section', feature: 'kfunc', weight: 2, ready: free, emit: section },
@@ -243,5 +248,5 @@ export const KFUNC_STEPS: readonly Step[] = [
     emit: exception,
   },
   { name: 'kernel struct', feature: 'btf', weight: 1, emit: kernelStruct },
-  { name: 'lock', feature: 'lock', weight: 1, ready: free, emit: locked },
+  { name: 'lock', feature: 'lock', weight: 1, ready: (g) => free(g) && mayLock(g), emit: locked },
 ];

@@ -144,18 +144,12 @@ const queue = (g: Generator): void => {
 /** The value of an array, addressed without a lookup. */
 const direct = (g: Generator): void => {
   const { code, random, scope } = g;
-  const map = random.chance(0.4) ? g.map('constants') : g.addMap(g.random.chance(0.9) ? singleArray(g) : g.anyMap().def);
+  const map = random.chance(0.4) ? g.map('constants') : g.wrong() ? g.anyMap() : g.directMap();
   const reg = g.target();
   const off = g.wrong() ? random.immediate() : random.below(map.def.valueSize);
   code.wide(reg, 2, map.index, off);
   scope.regs[reg] = { ...(mapValueKind(map) as Extract<Kind, { kind: 'memory' }>), off: Math.max(0, off) };
   accessMemory(g, reg);
-};
-
-const singleArray = (g: Generator) => {
-  let def = g.map('values').def;
-  for (let tries = 0; tries < 6 && (def.type !== 2 || def.maxEntries < 1); tries++) def = g.map('values').def;
-  return def;
 };
 
 const nested = (g: Generator): void => {

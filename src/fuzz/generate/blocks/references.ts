@@ -129,7 +129,7 @@ const tailCall = (g: Generator): void => {
   else code.movX(3, index);
   g.loadMap(2, programs);
   code.callHelper(12);
-  g.scope.called(UNKNOWN_SCALAR);
+  g.scope.called(null);
 };
 
 const ATOMIC_OPS = [0x00, 0x40, 0x50, 0xa0, 0x01, 0x41, 0x51, 0xa1, 0xe1, 0xf1] as const;

@@ -6,7 +6,7 @@ const SIZES = [1, 2, 4, 8] as const;
 const store = (g: Generator): void => {
   const { code, random, scope } = g;
   const size = random.pick(SIZES);
-  const off = g.stackSpace(size, random.chance(0.9) ? size : 1);
+  const off = g.stackSpace(size, random.chance(0.99) ? size : 1);
   if (g.wrong()) {
     code.storeImm(size, FP, random.pick([0, 8, -STACK_BYTES - 8, -STACK_BYTES - 1, off + 1]), 0);
     return;
