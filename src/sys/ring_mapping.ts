@@ -1,4 +1,4 @@
-import { ERRNO } from '../contracts/errors.ts';
+import { ERRNO, Unmodelled } from '../contracts/errors.ts';
 import { MAP_TYPES } from '../contracts/uapi_numbers.ts';
 import { VM_FLAGS } from '../kernel/objects/mm.ts';
 import { BpfMap } from '../maps/bpf_map.ts';
@@ -10,6 +10,7 @@ import type { Process } from './process.ts';
 export const PROT = { NONE: 0, READ: 1, WRITE: 2, EXEC: 4 } as const;
 
 const PAGE_BYTES = 4096;
+const BPF_F_MMAPABLE = 1 << 10;
 /** Pages in front of the data that user space sees: the positions of consumer and producer. */
 const POSITION_PAGES = 2;
 /** Where the model puts mappings: below the stack, as mmap does. */
@@ -62,11 +63,21 @@ function check(map: BpfMap, request: MmapRequest): number {
   return offset + rounded > all ? -ERRNO.EINVAL : 0;
 }
 
+/** Maps of other types: arrays that were made for it can be mapped too, an arena can, and no others. Source: array_map_mmap. */
+function refuseOther(map: BpfMap): number {
+  const isArray = map.type === MAP_TYPES.array;
+  if (map.type === MAP_TYPES.arena || (isArray && (map.flags & BPF_F_MMAPABLE) !== 0))
+    throw new Unmodelled('mmap of this map', map.name);
+  return isArray ? -ERRNO.EINVAL : -ERRNO.ENOTSUPP;
+}
+
 /** Maps a ring buffer; the mapping, or a negative error number. */
 export function mmapRing(process: Process, mapFd: number, request: MmapRequest): MapMapping | number {
   const map = process.mapOf(mapFd);
   if (typeof map === 'number') return map === -ERRNO.EINVAL ? -ERRNO.ENODEV : map;
-  if (!(map instanceof BpfMap) || (!isUserRing(map) && map.type !== MAP_TYPES.ringbuf)) return -ERRNO.EOPNOTSUPP;
+  if (!(map instanceof BpfMap)) return -ERRNO.ENOTSUPP;
+  const refused = isUserRing(map) || map.type === MAP_TYPES.ringbuf ? 0 : refuseOther(map);
+  if (refused !== 0) return refused;
   let mapping: MapMapping | number = -ERRNO.EINVAL;
   process.call('mmap', `NULL, ${request.length}, ${request.protection}, MAP_SHARED, ${mapFd}, ${request.offset ?? 0}`, () => {
     const refused = check(map, request);

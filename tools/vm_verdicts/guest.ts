@@ -8,7 +8,7 @@ import type { OracleRequest } from '../../src/cli/oracle_request.ts';
 import { errnoName } from '../../src/contracts/errors.ts';
 
 /** Boots a kernel under QEMU and runs one command in it: $KERNEL_VM, or beside the repository. */
-const RUNNER = process.env['KERNEL_VM'] ?? fileURLToPath(new URL('../../../shared/kernel-vm/run.sh', import.meta.url));
+export const RUNNER = process.env['KERNEL_VM'] ?? fileURLToPath(new URL('../../../shared/kernel-vm/run.sh', import.meta.url));
 const ORACLE = fileURLToPath(new URL('../kernel-oracle/kernel_oracle.c', import.meta.url));
 
 const LONGEST_OUTPUT = 1 << 28;
@@ -45,7 +45,7 @@ export class Guest {
   }
 
   /** Standard output of a shell script that runs with `files` in its folder. */
-  #run(script: string, files: ReadonlyMap<string, string | Uint8Array>, mode = 0o755): Uint8Array {
+  run(script: string, files: ReadonlyMap<string, string | Uint8Array>, mode = 0o755): Uint8Array {
     const folder = mkdtempSync(join(tmpdir(), 'vm-verdicts-'));
     try {
       for (const [name, content] of files) writeFileSync(join(folder, name), content, { mode });
@@ -70,7 +70,7 @@ export class Guest {
 
   /** The BTF of the guest's kernel. */
   btf(): Uint8Array {
-    return this.#run('cat /sys/kernel/btf/vmlinux', new Map());
+    return this.run('cat /sys/kernel/btf/vmlinux', new Map());
   }
 
   /** Asks for the verdict on each request, in order. */
@@ -83,7 +83,7 @@ export class Guest {
         ['requests', requests.map((request) => `${JSON.stringify(request)}\n`).join('')],
         ['oracle', readFileSync(binary)],
       ]);
-      const output = this.#run('./oracle < requests', files);
+      const output = this.run('./oracle < requests', files);
       const lines = new TextDecoder('latin1')
         .decode(output)
         .split('\n')

@@ -1,5 +1,6 @@
 import { ERRNO } from '../../contracts/errors.ts';
 import type { HostCall } from '../../contracts/host_call.ts';
+import { isKernelAddress } from '../../kernel/kernel_address.ts';
 
 /**
  * Reads of addresses that may be bad. Source: kernel/trace/bpf_trace.c, mm/maccess.c, arch/x86/mm/maccess.c. The address is
@@ -9,9 +10,6 @@ import type { HostCall } from '../../contracts/host_call.ts';
 /** high halves: TASK_SIZE_MAX is 0x7ffffffff000, and the page behind it is no kernel memory either */
 const USER_HIGH = 0x7fff;
 const USER_END_LO = 0xfffff000;
-const VSYSCALL_HIGH = 0xffffffff;
-const VSYSCALL_LO = 0xff600000;
-const PAGE_BYTES = 4096;
 
 /** access_ok(): the range ends below TASK_SIZE_MAX */
 export function isUserRange(lo: number, hi: number, size: number): boolean {
@@ -23,14 +21,6 @@ export function isUserRange(lo: number, hi: number, size: number): boolean {
 
 /** address < TASK_SIZE */
 export const isUserAddress = (lo: number, hi: number): boolean => isUserRange(lo, hi, 1);
-
-/** copy_from_kernel_nofault_allowed(): above user space, not the vsyscall page, and canonical */
-function isKernelAddress(lo: number, hi: number): boolean {
-  const high = hi >>> 0;
-  const low = lo >>> 0;
-  if (high === VSYSCALL_HIGH && low >= VSYSCALL_LO && low < VSYSCALL_LO + PAGE_BYTES) return false;
-  return high >= 0xffff8000;
-}
 
 /** copies into the target; 0 or a negative errno */
 export function copyFromKernel(call: HostCall, lo: number, hi: number, target: Uint8Array): number {

@@ -1,5 +1,6 @@
 import { ERRNO } from '../../contracts/errors.ts';
 import type { HostCall } from '../../contracts/host_call.ts';
+import { isKernelAddress } from '../../kernel/kernel_address.ts';
 
 /**
  * bpf_iter_bits, kernel/bpf/helpers.c. State in the 16 bytes of the iterator:
@@ -27,7 +28,10 @@ export function bitsNew(call: HostCall): void {
   const size = words * WORD_BYTES;
   const from = memory.probe(call.argLo(1), call.argHi(1), size, false);
   if (words > 1 && call.allocationFails()) return call.setReturnNumber(-ERRNO.ENOMEM);
-  if (from < 0) return call.setReturnNumber(-ERRNO.EFAULT);
+  if (from < 0) {
+    const isOdd = words > 1 && !isKernelAddress(call.argLo(1), call.argHi(1));
+    return call.setReturnNumber(isOdd ? -ERRNO.ERANGE : -ERRNO.EFAULT);
+  }
   const copy = words === 1 ? at : memory.allocate(size, { what: 'words of a bits iterator', readOnly: true });
   if (copy === 0) return call.setReturnNumber(-ERRNO.ENOMEM);
   memory.u8.copyWithin(copy, from, from + size);

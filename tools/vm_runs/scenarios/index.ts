@@ -1,0 +1,9 @@
+import type { Scenario } from '../steps.ts';
+import { openCoded } from './open_coded.ts';
+import { userRing } from './user_ring.ts';
+
+/** Scenarios by the file that their recording stands in. */
+export const GROUPS: Readonly<Record<string, readonly Scenario[]>> = {
+  user_ring: userRing,
+  open_coded: openCoded,
+};
