@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { runKernelText } from '../../kernel/program.ts';
 
-const [EINVAL, E2BIG, ENOMEM, EFAULT] = [-22n, -7n, -12n, -14n];
+const [EINVAL, E2BIG, ENOMEM, EFAULT, ERANGE] = [-22n, -7n, -12n, -14n, -34n];
 
 const HEADER = '.license "GPL"\n.section "raw_tp/sys_enter"\n';
 
@@ -52,7 +52,8 @@ describe('C.7 bits: bpf_iter_bits_new answers', () => {
     ['EINVAL for NULL', '0', 1, EINVAL],
     ['E2BIG for 512 words', 'words ll', 512, E2BIG],
     ['EFAULT for what cannot be read, one word', '0xdead0000 ll', 1, EFAULT],
-    ['EFAULT for what cannot be read, two words', '0xdead0000 ll', 2, EFAULT],
+    ['ERANGE for what is no kernel memory, two words', '0xdead0000 ll', 2, ERANGE],
+    ['EFAULT for what cannot be read, two words', '0xffff8880dead0000 ll', 2, EFAULT],
   ])('%s', (_what, pointer, words, expected) => {
     expect(runKernelText(program([1n, 2n], pointer, words)).signed).toBe(expected);
   });
