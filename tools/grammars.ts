@@ -21,4 +21,5 @@ export function recipeOf(name: GrammarName): string {
   return `${(grammar as unknown as { toRecipe(): string }).toRecipe()}\n`;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) for (const name of GRAMMARS) writeFileSync(recipePath(name), recipeOf(name));
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  for (const name of GRAMMARS) writeFileSync(recipePath(name), recipeOf(name));
