@@ -1,3 +1,4 @@
+import type { Btf } from '../btf/btf.ts';
 import type { MapDef, Program } from '../program/program.ts';
 import type { HostMap } from './host_map.ts';
 import type { HostMemory } from './host_memory.ts';
@@ -69,6 +70,8 @@ export interface HostCall {
   unwind(lo: number, hi: number): never;
 
   readonly program: Program;
+  /** types of the kernel */
+  readonly btf: Btf;
   /** the packet of the current context: XDP frame or skb; null for other contexts */
   readonly packet: HostPacket | null;
   /** offset of the context object; 0 without context */

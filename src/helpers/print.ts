@@ -1,6 +1,7 @@
 import type { Helper } from '../contracts/helper.ts';
 import { BASE_TYPES, to, WITH_PERFMON } from './availability.ts';
 import { seqPrintf, seqWrite, snprintf, tracePrintk, traceVprintk } from './run/print.ts';
+import { seqPrintfBtf, snprintfBtf } from './run/print_btf.ts';
 import { anything, arg, INTEGER, input, memory, object, proto, size, sizeOrZero } from './spec.ts';
 
 /** Formatted output. */
@@ -56,6 +57,7 @@ export const printHelpers: readonly Helper[] = [
         'bpf_snprintf_btf_proto',
         [memory('str', 'MEM_WRITE'), size('str_size'), input('ptr'), size('btf_ptr_size'), anything('flags')],
         INTEGER,
+        { run: snprintfBtf },
       ),
     ],
     available: [to(BASE_TYPES, 'bpf_snprintf_btf_proto', ...WITH_PERFMON)],
@@ -69,7 +71,7 @@ export const printHelpers: readonly Helper[] = [
         'bpf_seq_printf_btf_proto',
         [object('m', 'seq_file'), input('ptr'), sizeOrZero('ptr_size'), anything('flags')],
         INTEGER,
-        { gplOnly: true },
+        { gplOnly: true, run: seqPrintfBtf },
       ),
     ],
     available: [to(['tracing'], 'bpf_seq_printf_btf_proto', { attachIn: ['BPF_TRACE_ITER'] })],

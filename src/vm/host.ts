@@ -1,3 +1,4 @@
+import type { Btf } from '../btf/btf.ts';
 import { Fault } from '../contracts/errors.ts';
 import type { ClockName, HostAttach, HostCall, HostState, HostTask, Outcome, PartKey } from '../contracts/host_call.ts';
 import type { HostMap } from '../contracts/host_map.ts';
@@ -33,6 +34,10 @@ export class Host implements HostCall {
 
   get program(): Program {
     return this.#machine.program;
+  }
+
+  get btf(): Btf {
+    return this.#machine.profile.btf;
   }
 
   get packet(): HostPacket | null {

@@ -1,3 +1,5 @@
+import type { Btf } from '../../src/btf/btf.ts';
+import { btfFromC } from '../../src/btf/c_parser.ts';
 import type { HostCall, HostState, HostTask, Outcome, PartKey } from '../../src/contracts/host_call.ts';
 import type { HostMap } from '../../src/contracts/host_map.ts';
 import type { HostPacket, SkbFields } from '../../src/contracts/host_packet.ts';
@@ -11,6 +13,7 @@ import { subjectOf } from './subject.ts';
 export class TestHost implements HostCall {
   readonly memory = new GuestMemory({ limit: 4 << 20 });
   readonly program = subjectOf({ type: 'xdp' }).program;
+  btf: Btf = btfFromC('').btf;
   packet: HostPacket | null = null;
   contextOffset = 0;
   attach = { cookie: 0n, argCount: 0, ip: 0n, kernelStack: [], userStack: [] };

@@ -9,7 +9,7 @@ import { copyFromKernel, copyStringFromKernel, copyStringFromUser, isUserAddress
  */
 
 const MAX_BPRINTF_BIN_ARGS = 512;
-const POINTER_DIGITS = 16;
+export const POINTER_DIGITS = 16;
 
 /** Arguments of a format: halves by number. */
 export interface FormatArgs {
@@ -142,7 +142,7 @@ function pointer(
       return packed.word(8) ? pointerDigits(address, piece) : null;
     case 'p':
     case 'K':
-      return packed.word(8) ? pointerDigits((lo | hi) === 0 ? '0' : hashed(lo, hi), piece) : null;
+      return packed.word(8) ? pointerDigits(hashedAddress(lo, hi), piece) : null;
     default:
       return never(piece.as, 'pointer conversion');
   }
@@ -151,8 +151,12 @@ function pointer(
 const pointerDigits = (digits: string, field: PrintfField): string =>
   field.width === -1 ? digits.padStart(POINTER_DIGITS, '0') : pad('', digits, field);
 
-/** Differs from the kernel: its siphash has a key of the boot; this mix of the halves has none. 32 bits, never 0. */
-function hashed(lo: number, hi: number): string {
+/**
+ * Digits of what `%p` prints for an address: 32 bits, 0 for NULL alone.
+ * Differs from the kernel: its siphash has a key of the boot; this mix of the halves has none.
+ */
+export function hashedAddress(lo: number, hi: number): string {
+  if ((lo | hi) === 0) return '0';
   let mixed = Math.imul(lo ^ Math.imul(hi, 0x9e3779b1), 0x85ebca6b);
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
   return ((mixed ^ (mixed >>> 16)) >>> 0 || 1).toString(16);

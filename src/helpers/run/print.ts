@@ -14,7 +14,8 @@ const latin1 = (bytes: Uint8Array): string => {
   return text;
 };
 
-const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (char) => char.charCodeAt(0));
+/** Characters up to 255 as bytes. */
+export const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (char) => char.charCodeAt(0));
 
 /** the format up to its zero byte; null without one */
 function sizedFormat(call: HostCall, index: number): string | null {
