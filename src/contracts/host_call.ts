@@ -3,6 +3,7 @@ import type { MapDef, Program } from '../program/program.ts';
 import type { HostMap } from './host_map.ts';
 import type { HostMemory } from './host_memory.ts';
 import type { HostPacket } from './host_packet.ts';
+import type { HostSymbols } from './host_symbols.ts';
 
 /**
  * What entry code (a helper, kfunc or iterator) may ask of the machine while it runs. Implemented by `src/vm`.
@@ -72,6 +73,7 @@ export interface HostCall {
   readonly program: Program;
   /** types of the kernel */
   readonly btf: Btf;
+  readonly symbols: HostSymbols;
   /** the packet of the current context: XDP frame or skb; null for other contexts */
   readonly packet: HostPacket | null;
   /** offset of the context object; 0 without context */

@@ -2,6 +2,7 @@ import type { Program } from '../program/program.ts';
 import type { PartKey } from './host_call.ts';
 import type { HostMap } from './host_map.ts';
 import type { HostMemory } from './host_memory.ts';
+import type { HostSymbol, HostSymbols } from './host_symbols.ts';
 
 /**
  * The code behind a seq-file iterator target: what BPF_LINK_CREATE attaches to, and the walk of one open file. Errors are negative
@@ -58,6 +59,9 @@ export interface IterHost {
   readonly maps: IterRegistry<HostMap>;
   readonly programs: IterRegistry<IterObject>;
   readonly links: IterRegistry<IterObject>;
+  readonly symbols: HostSymbols;
+  /** loaded programs as symbols: `bpf_prog_TAG_NAME` */
+  readonly programSymbols: readonly HostSymbol[];
   part<T>(key: PartKey<T>): T;
   /** the file of a descriptor; null where there is none */
   file(fd: number): IterFile | null;

@@ -1,5 +1,6 @@
 import type { Helper } from '../contracts/helper.ts';
 import { to } from './availability.ts';
+import { kallsymsLookupName } from './run/symbols.ts';
 import { anything, fixed, INTEGER, input, proto, size, sizeOrZero } from './spec.ts';
 
 /** Programs of type syscall. */
@@ -36,6 +37,7 @@ export const syscallHelpers: readonly Helper[] = [
         'bpf_kallsyms_lookup_name_proto',
         [input('name'), sizeOrZero('name_sz'), anything('flags'), fixed('res', 8, 'MEM_UNINIT', 'MEM_WRITE', 'MEM_ALIGNED')],
         INTEGER,
+        { run: kallsymsLookupName },
       ),
     ],
     available: [to(['syscall'], 'bpf_kallsyms_lookup_name_proto')],

@@ -6,6 +6,7 @@
 import type { IterContextArg, IterTarget } from '../contracts/iter_target.ts';
 import type { TypeFlag } from '../contracts/type_words.ts';
 import { cgroupRun } from './run/cgroup.ts';
+import { ksymRun } from './run/ksym.ts';
 import { mapElemRun } from './run/map_elem.ts';
 import { registeredRun } from './run/registered.ts';
 import { taskRun } from './run/task.ts';
@@ -108,6 +109,7 @@ const ENTRIES: readonly IterTarget[] = [
     features: RESCHED,
     source: 'kernel/kallsyms.c',
     summary: 'every kernel symbol',
+    run: ksymRun,
   }),
   target({
     name: 'netlink',

@@ -1,4 +1,5 @@
 import type { Btf } from '../btf/btf.ts';
+import type { HostSymbol, HostSymbols } from '../contracts/host_symbols.ts';
 import { type GuestMemory, KERNEL_HIGH } from './memory.ts';
 import { type PercpuRegion, TEXT_HIGH } from './regions.ts';
 
@@ -12,13 +13,16 @@ export interface SymbolAddress {
   readonly hi: number;
 }
 
+const functionAddress = (typeId: number): SymbolAddress => ({ lo: (TEXT_BASE + typeId * FUNCTION_STRIDE) | 0, hi: TEXT_HIGH });
+
 /** Kernel variables and functions that programs refer to by type id: zeroed memory of the variable's type, made when first asked for. */
-export class KernelSymbols {
+export class KernelSymbols implements HostSymbols {
   readonly #memory: GuestMemory;
   readonly #percpu: PercpuRegion;
   readonly #btf: Btf;
   readonly #known = new Map<number, SymbolAddress>();
   #percpuIds: ReadonlySet<number> | null = null;
+  #functionIds: readonly number[] | null = null;
 
   constructor(memory: GuestMemory, percpu: PercpuRegion, btf: Btf) {
     this.#memory = memory;
@@ -35,9 +39,32 @@ export class KernelSymbols {
     return found;
   }
 
+  get count(): number {
+    return this.#functions.length;
+  }
+
+  at(index: number): HostSymbol {
+    const type = this.#btf.type(this.#functions[index]!);
+    return { name: type.name, ...functionAddress(type.id) };
+  }
+
+  find(name: string): HostSymbol | null {
+    const type = this.#btf.findByName(name, 'FUNC');
+    return type === undefined ? null : { name, ...functionAddress(type.id) };
+  }
+
+  get #functions(): readonly number[] {
+    if (this.#functionIds === null) {
+      const ids: number[] = [];
+      for (let id = 1; id < this.#btf.count; id++) if (this.#btf.kindOf(id) === 'FUNC') ids.push(id);
+      this.#functionIds = ids;
+    }
+    return this.#functionIds;
+  }
+
   #place(typeId: number): SymbolAddress | string {
     const type = this.#btf.typeOrUndefined(typeId);
-    if (type?.kind === 'FUNC') return { lo: (TEXT_BASE + typeId * FUNCTION_STRIDE) | 0, hi: TEXT_HIGH };
+    if (type?.kind === 'FUNC') return functionAddress(typeId);
     if (type?.kind !== 'VAR') return `type ${typeId} is no kernel variable or function`;
     const size = this.#btf.sizeOf(type.type);
     if (size === undefined) return `kernel variable ${type.name} has no size`;

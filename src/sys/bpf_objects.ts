@@ -1,3 +1,4 @@
+import type { HostSymbol } from '../contracts/host_symbols.ts';
 import type { IterTarget } from '../contracts/iter_target.ts';
 import type { IterLinkInfo, IterObject, IterRegistry, IterRun } from '../contracts/iteration.ts';
 import { encodeProgram } from '../isa/codec.ts';
@@ -13,6 +14,9 @@ const AUX = 'bpf_prog_aux';
 const LINK = 'bpf_link';
 const LD_IMM64 = 0x18;
 const TAG_BYTES = 8;
+/** low half of where modules are loaded; the high one is all ones */
+const TEXT_BASE = 0xc0000000;
+const TEXT_STRIDE = 4096;
 /** BPF_LINK_TYPE_ITER */
 const LINK_TYPE_ITER = 4;
 
@@ -61,6 +65,14 @@ export class LoadedProgram implements IterObject {
         objects.memory.u8[tag.at(this.offset) + i] = Number.parseInt(this.tag.slice(2 * i, 2 * i + 2), 16);
       }
     }
+  }
+
+  /**
+   * As /proc/kallsyms names it. Differs from the kernel: functions below the program have no symbols of their own, and the address
+   * is a place in the region of modules that the model gives it, for nothing is compiled.
+   */
+  get symbol(): HostSymbol {
+    return { name: `bpf_prog_${this.tag}_${this.program.name}`, lo: (TEXT_BASE + this.id * TEXT_STRIDE) | 0, hi: -1 };
   }
 
   get isSleepable(): boolean {

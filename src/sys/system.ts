@@ -159,6 +159,8 @@ export class System {
       maps: { from: (id) => mapFrom(machine.maps.all, id) },
       programs: this.programs,
       links: this.links,
+      symbols: machine.symbols,
+      programSymbols: this.programs.all.map((program) => program.symbol),
       part: (key) => machine.part(key),
       file: (fd) => process.iterFile(fd),
       map: (fd) => process.mapOf(fd),

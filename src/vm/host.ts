@@ -3,6 +3,7 @@ import { Fault } from '../contracts/errors.ts';
 import type { ClockName, HostAttach, HostCall, HostState, HostTask, Outcome, PartKey } from '../contracts/host_call.ts';
 import type { HostMap } from '../contracts/host_map.ts';
 import type { HostPacket } from '../contracts/host_packet.ts';
+import type { HostSymbols } from '../contracts/host_symbols.ts';
 import { type GuestMemory, KERNEL_HIGH } from '../kernel/memory.ts';
 import type { MapDef, Program } from '../program/program.ts';
 import type { Machine } from './machine.ts';
@@ -38,6 +39,10 @@ export class Host implements HostCall {
 
   get btf(): Btf {
     return this.#machine.profile.btf;
+  }
+
+  get symbols(): HostSymbols {
+    return this.#machine.symbols;
   }
 
   get packet(): HostPacket | null {

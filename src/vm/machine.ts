@@ -68,6 +68,7 @@ export class Machine implements EngineHost, RegistryHost {
   readonly memory: GuestMemory;
   readonly engine: Engine;
   readonly maps: MapRegistry;
+  readonly symbols: KernelSymbols;
   readonly percpu: PercpuRegion;
   readonly clock: Clock;
   readonly random: RandomNumbers;
@@ -108,8 +109,8 @@ export class Machine implements EngineHost, RegistryHost {
     this.engine = new Interpreter(this.memory, constants, this);
     this.clock = new Clock(options.clock ?? {}, () => this.engine.executed);
     this.maps = new MapRegistry(this.memory, profile, this.random, this);
-    const symbols = new KernelSymbols(this.memory, this.percpu, profile.btf);
-    this.#loader = new Loader(profile, this.maps, symbols, constants);
+    this.symbols = new KernelSymbols(this.memory, this.percpu, profile.btf);
+    this.#loader = new Loader(profile, this.maps, this.symbols, constants);
     this.#failAllocation = options.failAllocation ?? (() => false);
     this.#callFrames = this.memory.allocate(CALL_FRAME_BYTES * NESTING_LIMIT, { what: 'call frames of the machine' });
     this.task = { pid: 1, tgid: 1, uid: 0, gid: 0, comm: 'drybpf', cgroupId: 1n, ...options.task, offset: 0, user: this.user };

@@ -3,6 +3,7 @@ import { btfFromC } from '../../src/btf/c_parser.ts';
 import type { HostCall, HostState, HostTask, Outcome, PartKey } from '../../src/contracts/host_call.ts';
 import type { HostMap } from '../../src/contracts/host_map.ts';
 import type { HostPacket, SkbFields } from '../../src/contracts/host_packet.ts';
+import type { HostSymbols } from '../../src/contracts/host_symbols.ts';
 import { helpers } from '../../src/helpers/index.ts';
 import { GuestMemory } from '../../src/kernel/memory.ts';
 import { Packet, type PacketShape } from '../../src/kernel/packet.ts';
@@ -14,6 +15,13 @@ export class TestHost implements HostCall {
   readonly memory = new GuestMemory({ limit: 4 << 20 });
   readonly program = subjectOf({ type: 'xdp' }).program;
   btf: Btf = btfFromC('').btf;
+  symbols: HostSymbols = {
+    count: 0,
+    at() {
+      throw new RangeError('there are no symbols');
+    },
+    find: () => null,
+  };
   packet: HostPacket | null = null;
   contextOffset = 0;
   attach = { cookie: 0n, argCount: 0, ip: 0n, kernelStack: [], userStack: [] };

@@ -257,6 +257,52 @@ describe('objects by id', () => {
   });
 });
 
+describe('ksym', () => {
+  const field = (on: Bench, path: string): number => place(on, 'kallsym_iter', path);
+  /** Prints the first two symbols and those behind the core of the kernel. */
+  const SYMBOLS = (on: Bench): string => `
+    .license "GPL"
+    ${PRINT('object', '%llu %s [%s] ')}
+    .section "iter/ksym"
+    .program symbols
+    r6 = r1
+    r7 = *(u64 *)(r6 + 8)
+    if r7 == 0 goto out
+    r1 = *(u64 *)(r7 + ${field(on, 'pos')}); *(u64 *)(r10 - 24) = r1
+    r2 = r7; r2 += ${field(on, 'name')}; *(u64 *)(r10 - 16) = r2
+    r2 = r7; r2 += ${field(on, 'module_name')}; *(u64 *)(r10 - 8) = r2
+    if r1 < 3 goto print
+    r2 = *(u8 *)(r7 + ${field(on, 'module_name')})
+    if r2 == 0 goto out
+    print: ${printf('object', 14, 3)}
+    out: r0 = 0
+    exit`;
+
+  it('goes through functions and programs; at the end it shows what it had last', () => {
+    const on = bench();
+    const { symbols } = on.system.machine;
+    const [first, second] = [symbols.at(0), symbols.at(1)];
+    expect(symbols.count).toBeGreaterThan(50_000);
+    const iter = iterator(on, SYMBOLS(on));
+    const { tag } = on.system.programs.all[0]!;
+    expect(output(on, iter)).toBe(
+      `1 ${first.name} [] 2 ${second.name} [] ${symbols.count} bpf_prog_${tag}_symbols [bpf] ` +
+        `${symbols.count + 1} bpf_prog_${tag}_symbols [__builtin__kprobes] `,
+    );
+  });
+
+  it('gives the addresses that programs find by name', () => {
+    const { machine } = bench().system;
+    const found = machine.symbols.find('bpf_get_current_task')!;
+    expect(found).toEqual(
+      Array.from({ length: machine.symbols.count }, (_, index) => machine.symbols.at(index)).find(
+        ({ name }) => name === found.name,
+      ),
+    );
+    expect(machine.symbols.find('no_such_function')).toBeNull();
+  });
+});
+
 describe('bpf_map_elem', () => {
   /** Prints `KEY=VALUE `, and adds 1 to each value. */
   const elements = (bytes: number): string => `
