@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { selftest } from '../src/desk/selftest.ts';
-import { profile, samples } from './samples.ts';
+import { resultText, selftest } from '../src/desk/selftest.ts';
+import { profile, samples, sourceOf } from './samples.ts';
 
 const ROOMS = [
   ...['control_flow', 'scalars', 'ranges', 'stack', 'context', 'map_values', 'packets', 'helper_arguments'],
@@ -9,10 +9,11 @@ const ROOMS = [
 
 /** A program that is dropped into programs/ is a test: what its header says has to come true. */
 describe('the samples do what they say of themselves', () => {
-  it.each(samples)('%s', (_, image) => {
-    const results = [...selftest(image, profile)];
+  it.each(samples)('%s', (name, image) => {
+    const source = image.cases === undefined ? {} : { source: sourceOf(name) };
+    const results = [...selftest(image, profile, undefined, source)];
     expect(results.length, 'it says something of itself').toBeGreaterThan(0);
-    expect(results.filter(({ outcome }) => outcome === 'fail').map(({ program, reason }) => `${program}: ${reason}`)).toEqual([]);
+    expect(results.filter(({ outcome }) => outcome === 'fail').map(resultText)).toEqual([]);
   });
 
   it.each(ROOMS)('there are accepted and refused ones for %s', (room) => {

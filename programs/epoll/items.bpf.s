@@ -9,6 +9,24 @@
 .section "iter/epoll"
 .program dump_items
 .expect verdict not-loaded
+.expect case "both ends of a pipe and of sockets, in one read and byte by byte"
+.expect world four_ends.world.yaml
+.expect over "epoll=100/7"
+.expect read_size 65536 1
+.expect with "epoll=v1"
+.expect output "B\npipe:3\npipe:4\nsocket:5\nsocket:6\nE\n"
+.expect case "an epoll set that is read after its link and descriptor were closed"
+.expect world four_ends.world.yaml
+.expect over "epoll=100/7"
+.expect close_link
+.expect with "epoll=v1"
+.expect unsound "an iterator that is read after its link was closed uses an epoll instance that may be gone"
+.expect fault "use-after-free"
+.expect case "a descriptor that is no epoll set"
+.expect world four_ends.world.yaml
+.expect over "epoll=100/3"
+.expect with "epoll=v1"
+.expect attach EOPNOTSUPP
   r6 = r1
   r1 = *(u64 *)(r6 +0)
   r7 = *(u64 *)(r1 +0)

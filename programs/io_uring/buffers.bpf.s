@@ -10,6 +10,68 @@
 .section "iter/io_uring_buf"
 .program dump_buffers
 .expect verdict not-loaded
+.expect case "eight buffers, in one read and byte by byte"
+.expect world eight_buffers.world.yaml
+.expect over "io_uring=100/3"
+.expect read_size 65536 1
+.expect with "io_uring_buf=v1,page_to_pfn=v1" "io_uring_buf=v2,page_to_pfn=v1"
+.expect output "B\n"
+.expect output "0:0x100000:128\n`-PFN for bvec[0]=4096\n"
+.expect output "1:0x110000:256\n`-PFN for bvec[0]=4097\n"
+.expect output "2:0x120000:512\n`-PFN for bvec[0]=4098\n"
+.expect output "3:0x130000:1024\n`-PFN for bvec[0]=4099\n"
+.expect output "4:0x140000:2048\n`-PFN for bvec[0]=4100\n"
+.expect output "5:0x150000:4096\n`-PFN for bvec[0]=4101\n"
+.expect output "6:0x160000:8192\n`-PFN for bvec[0]=4102\n"
+.expect output "7:0x170000:16384\n`-PFN for bvec[0]=4104\n"
+.expect output "E:8\n"
+.expect case "a ring whose lock is held"
+.expect world held_lock.world.yaml
+.expect over "io_uring=100/3"
+.expect with "io_uring_buf=v1,page_to_pfn=v1" "io_uring_buf=v2,page_to_pfn=v1"
+.expect output ""
+.expect read_error EDEADLK
+.expect case "a ring that reads the iterator over itself"
+.expect world eight_buffers.world.yaml
+.expect over "io_uring=100/3"
+.expect through 100/3
+.expect with "io_uring_buf=v1,page_to_pfn=v1" "io_uring_buf=v2,page_to_pfn=v1"
+.expect read_error EDEADLK
+.expect case "another ring that reads it"
+.expect world eight_buffers.world.yaml
+.expect over "io_uring=100/3"
+.expect through 100/4
+.expect with "io_uring_buf=v1,page_to_pfn=v1" "io_uring_buf=v2,page_to_pfn=v1"
+.expect output "B\n"
+.expect output "0:0x100000:128\n`-PFN for bvec[0]=4096\n"
+.expect output "1:0x110000:256\n`-PFN for bvec[0]=4097\n"
+.expect output "2:0x120000:512\n`-PFN for bvec[0]=4098\n"
+.expect output "3:0x130000:1024\n`-PFN for bvec[0]=4099\n"
+.expect output "4:0x140000:2048\n`-PFN for bvec[0]=4100\n"
+.expect output "5:0x150000:4096\n`-PFN for bvec[0]=4101\n"
+.expect output "6:0x160000:8192\n`-PFN for bvec[0]=4102\n"
+.expect output "7:0x170000:16384\n`-PFN for bvec[0]=4104\n"
+.expect output "E:8\n"
+.expect case "an iterator that outlives its link and its ring"
+.expect world eight_buffers.world.yaml
+.expect over "io_uring=100/3"
+.expect close_link
+.expect with "io_uring_buf=v1,page_to_pfn=v1" "io_uring_buf=v2,page_to_pfn=v1"
+.expect unsound "an iterator that is read after its link was closed uses a ring that may be gone"
+.expect fault "use-after-free: a freed io_ring_ctx is read by an iterator whose link is closed"
+.expect case "what the link tells"
+.expect world empty_ring.world.yaml
+.expect over "io_uring=100/3"
+.expect with "io_uring_buf=v1,page_to_pfn=v1"
+.expect link "target_name:\tio_uring_buf"
+.expect with "io_uring_buf=v2,page_to_pfn=v1"
+.expect link "io_uring_inode:\t1001"
+.expect link "bpf_link_info.iter.io_uring.inode @32 = 1001"
+.expect case "a descriptor that is no ring"
+.expect world eight_files.world.yaml
+.expect over "io_uring=100/4"
+.expect with "io_uring_buf=v1,page_to_pfn=v1" "io_uring_buf=v2,page_to_pfn=v1"
+.expect attach EOPNOTSUPP
   r6 = r1
   r1 = *(u64 *)(r6 +0)
   r7 = *(u64 *)(r1 +0)

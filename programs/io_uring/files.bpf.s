@@ -9,6 +9,27 @@
 .section "iter/io_uring_file"
 .program dump_files
 .expect verdict not-loaded
+.expect case "eight slots, in one read and byte by byte"
+.expect world eight_files.world.yaml
+.expect over "io_uring=100/3"
+.expect read_size 65536 1
+.expect with "io_uring_file=v1" "io_uring_file=v2"
+.expect output "B\n"
+.expect output "0:/tmp/io_uring0 (deleted)\n1:<none>\n"
+.expect output "2:/tmp/io_uring2 (deleted)\n3:<none>\n"
+.expect output "4:/tmp/io_uring4 (deleted)\n5:<none>\n"
+.expect output "6:/tmp/io_uring6 (deleted)\n7:<none>\n"
+.expect output "E:8\n"
+.expect case "a ring in which nothing is registered"
+.expect world empty_ring.world.yaml
+.expect over "io_uring=100/3"
+.expect with "io_uring_file=v1" "io_uring_file=v2"
+.expect output "B\nE:0\n"
+.expect case "a ring whose lock is held"
+.expect world held_lock.world.yaml
+.expect over "io_uring=100/3"
+.expect with "io_uring_file=v1" "io_uring_file=v2"
+.expect read_error EDEADLK
   r6 = r1
   r1 = *(u64 *)(r6 +0)
   r7 = *(u64 *)(r1 +0)

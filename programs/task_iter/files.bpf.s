@@ -5,6 +5,11 @@
 .section "iter/task_file"
 .program dump_task_file
 .expect verdict accept
+.expect case "one process"
+.expect world two_processes.world.yaml
+.expect over "pid=200"
+.expect read_size 65536 1
+.expect output "200 200 0 /dev/pts/0\n200 200 1 /tmp/log\n200 200 3 /tmp/scratch (deleted)\n200 202 0 /dev/null\n"
   r6 = r1
   r7 = *(u64 *)(r6 +8)
   r8 = *(u64 *)(r6 +24)

@@ -5,6 +5,15 @@
 .section "iter/task"
 .program dump_task
 .expect verdict accept
+.expect case "everything"
+.expect world two_processes.world.yaml
+.expect read_size 65536 1
+.expect output "tgid pid comm\n1 1 init\n2 2 kthreadd\n100 100 sh\n200 200 worker\n200 201 worker/1\n200 202 worker/2\n"
+.expect case "one thread"
+.expect world two_processes.world.yaml
+.expect over "tid=202"
+.expect read_size 65536 1
+.expect output "tgid pid comm\n200 202 worker/2\n"
   r6 = r1
   r1 = *(u64 *)(r6 +0)
   r7 = *(u64 *)(r1 +0)

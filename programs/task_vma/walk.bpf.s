@@ -4,6 +4,60 @@
 .section "raw_tp/sys_enter"
 .program walk
 .expect verdict accept
+.expect case "three areas"
+.expect world three_areas.world.yaml
+.expect with base "task_vma=v3" "task_vma=6.7"
+.expect return 3
+.expect printk "400000-401000 5"
+.expect printk "500000-600000 3"
+.expect printk "7ffd10000000-7ffd10021000 3"
+.expect case "mmap_lock is held for writing"
+.expect world locked.world.yaml
+.expect return 2
+.expect printk "400000-401000 5"
+.expect printk "7ffd10000000-7ffd10021000 3"
+.expect with "task_vma=v3" "task_vma=6.7"
+.expect return -EBUSY
+.expect case "another thread changes areas while the walk is under way"
+.expect world writer.world.yaml
+.expect return 3
+.expect printk "400000-401000 5"
+.expect printk "480000-481000 1"
+.expect printk "7ffd10000000-7ffd10021000 3"
+.expect with "task_vma=v3" "task_vma=6.7"
+.expect return 3
+.expect printk "400000-401000 5"
+.expect printk "500000-600000 3"
+.expect printk "7ffd10000000-7ffd10021000 3"
+.expect case "an allocation fails in an NMI"
+.expect world nmi_without_memory.world.yaml
+.expect return -EBUSY
+.expect with "task_vma=v3" "task_vma=6.7"
+.expect return -ENOMEM
+.expect case "an allocation fails"
+.expect world without_memory.world.yaml
+.expect with base "task_vma=v3" "task_vma=6.7"
+.expect return -ENOMEM
+.expect case "interrupts are off"
+.expect world interrupts_off.world.yaml
+.expect return -EBUSY
+.expect with "task_vma=v3" "task_vma=6.7"
+.expect return 3
+.expect printk "400000-401000 5"
+.expect printk "500000-600000 3"
+.expect printk "7ffd10000000-7ffd10021000 3"
+.expect case "alloc_lock is held"
+.expect world alloc_lock.world.yaml
+.expect return -EBUSY
+.expect with "task_vma=v3" "task_vma=6.7"
+.expect return 3
+.expect printk "400000-401000 5"
+.expect printk "500000-600000 3"
+.expect printk "7ffd10000000-7ffd10021000 3"
+.expect case "a kernel thread"
+.expect world kernel_thread.world.yaml
+.expect with base "task_vma=v3" "task_vma=6.7"
+.expect return -ENOENT
   call bpf_get_current_task_btf
   r2 = r0
   r6 = 0

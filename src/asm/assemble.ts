@@ -4,6 +4,7 @@ import { placeOf } from '../btf/place.ts';
 import { decodeProgram } from '../isa/codec.ts';
 import type { Insn } from '../isa/insn.ts';
 import { parseWord64 } from '../isa/word64.ts';
+import type { ExpectedCase } from '../program/expected_case.ts';
 import type { Expectation, FuncInfo, LineInfo, MapDef, ObjectImage, Program } from '../program/program.ts';
 import { CTypes } from './c_types.ts';
 import { dataMapName, layOutData } from './data_sections.ts';
@@ -109,11 +110,13 @@ class Assembly {
     const btf = this.#btf(lineInfo.some((list) => list.length > 0));
     const maps = this.#mapDefs(own, all, btf);
     const expectations = new Map<string, Expectation>();
+    const cases = new Map<string, readonly ExpectedCase[]>();
     const programs = outline.programs.map((program, index): Program => {
       const kind = loadKind(program, this.#options.profile, roles.get(program.unit.name), this.#diagnostics);
       const lines = program.expects.length > 0 ? program.expects : outline.expects;
-      const { expectation, flags } = readExpectation(lines, this.#diagnostics);
+      const { expectation, flags, cases: ofProgram } = readExpectation(lines, this.#diagnostics);
       if (expectation !== null) expectations.set(program.unit.name, expectation);
+      if (ofProgram.length > 0) cases.set(program.unit.name, ofProgram);
       return {
         name: program.unit.name,
         section: program.section,
@@ -131,7 +134,15 @@ class Assembly {
         loadError: kind.error ?? linked[index]!.loadError,
       };
     });
-    return { name: this.#file, programs, maps, btf, license: outline.license, expectations };
+    return {
+      name: this.#file,
+      programs,
+      maps,
+      btf,
+      license: outline.license,
+      expectations,
+      ...(cases.size === 0 ? {} : { cases }),
+    };
   }
 
   /** Fills the outline: directives, labels, notes and instructions in the order of the text. */

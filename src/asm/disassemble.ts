@@ -10,6 +10,7 @@ import { bytesToBase64 } from './base64.ts';
 import type { DialectName } from './dialect.ts';
 import { quote } from './directive.ts';
 import { type InsnContext, isName, isWide, kernelText, rawText, targetsOf, ubpfText } from './disassemble_insn.ts';
+import { caseLines } from './expected_cases.ts';
 import { MAP_FLAGS } from './map_table.ts';
 
 export interface DisassembleOptions {
@@ -223,6 +224,7 @@ export function disassemble(image: ObjectImage, options: DisassembleOptions): st
     lines.push('', ...programLines(program, image.maps, options));
     const expectation = image.expectations.get(program.name);
     if (expectation !== undefined) lines.push(...expectLines(expectation));
+    for (const expected of image.cases?.get(program.name) ?? []) lines.push(...caseLines(expected));
   }
   return `${lines.join('\n')}\n`;
 }

@@ -1,7 +1,9 @@
 import { ERRNO } from '../contracts/errors.ts';
 import { parseWord64 } from '../isa/word64.ts';
+import type { ExpectedCase } from '../program/expected_case.ts';
 import { type Expectation, PROG_FLAGS } from '../program/program.ts';
 import type { Diagnostics } from './diagnostics.ts';
+import { CaseReader } from './expected_cases.ts';
 import { readFlags } from './map_table.ts';
 import type { ExpectLine } from './outline.ts';
 
@@ -10,6 +12,7 @@ export interface ReadExpectation {
   readonly expectation: Expectation | null;
   /** PROG_FLAGS that the program is to be loaded with */
   readonly flags: number;
+  readonly cases: readonly ExpectedCase[];
 }
 
 type Verdict = NonNullable<Expectation['verdict']>;
@@ -54,13 +57,18 @@ const finish = ({ isNamed: _, ...fields }: Draft, unprivileged: Expectation | nu
 
 /**
  * What `.expect` lines say: `verdict`, `message`, `not_message`, `errno`, `return`, `log_level`, `flags`, `test_flags`,
- * `unchecked`, `skip`, `description`, and `caps` of an unprivileged load. `flags` are those of the program, on either side.
+ * `unchecked`, `skip`, `description`, and `caps` of an unprivileged load. `flags` are those of the program, on either side. From
+ * the first `case` on they tell of runs in worlds.
  */
 export function readExpectation(lines: readonly ExpectLine[], diagnostics: Diagnostics): ReadExpectation {
   const privileged = draft();
   const unprivileged = draft();
   let flags = 0;
-  for (const { key, values, isUnprivileged, at } of lines) {
+  const cases = new CaseReader(diagnostics);
+  const firstCase = lines.findIndex(({ key }) => key === 'case');
+  const ofLoad = firstCase < 0 ? lines : lines.slice(0, firstCase);
+  for (const line of lines.slice(ofLoad.length)) cases.take(line);
+  for (const { key, values, isUnprivileged, at } of ofLoad) {
     const into = isUnprivileged ? unprivileged : privileged;
     const value = values.length === 1 ? values[0]!.text : null;
     const fail = (message: string): void => diagnostics.add(message, at);
@@ -126,7 +134,7 @@ export function readExpectation(lines: readonly ExpectLine[], diagnostics: Diagn
         fail(`.expect has no key '${key}'`);
     }
   }
-  if (!privileged.isNamed && !unprivileged.isNamed) return { expectation: null, flags };
+  if (!privileged.isNamed && !unprivileged.isNamed) return { expectation: null, flags, cases: cases.cases };
   const without = unprivileged.isNamed ? finish(unprivileged, null) : null;
-  return { expectation: finish(privileged, without), flags };
+  return { expectation: finish(privileged, without), flags, cases: cases.cases };
 }

@@ -79,6 +79,7 @@ const DATA_SECTION = /^(?:data|rodata|bss)(?:\..+)?$/;
  *     .c { … }   .struct NAME { … }             C types, over several lines
  *     .btf { … }                                a BTF blob in base64, whose ids key_btf=, value_btf= and btf= name
  *     .expect [unprivileged] verdict|message|not_message|errno|return|log_level|flags|test_flags|caps|unchecked|skip|description  VALUE
+ *     .expect case NAME, and behind it what becomes of the program in a world: see expected_cases.ts
  *     .raw 0x…                                  whole slots as 64-bit numbers
  *     ; TEXT @ FILE:LINE[:COLUMN]               source line of the next instruction
  */

@@ -1,4 +1,6 @@
-import { CGROUP_ORDERS, type CgroupOrder, type IterateOver, iterate } from '../desk/iterate.ts';
+import { Fault } from '../contracts/errors.ts';
+import { type IterateResult, iterate } from '../desk/iterate.ts';
+import { readOver, readPlace } from '../desk/iterate_over.ts';
 import type { Program } from '../program/program.ts';
 import { openWorld } from '../world/build.ts';
 import type { CommonOptions } from './common_options.ts';
@@ -11,51 +13,9 @@ export interface IterCommandOptions extends CommonOptions {
   readonly world?: string;
   readonly readSize: number;
   readonly over: readonly string[];
-}
-
-function number(text: string, key: string): number {
-  if (!/^\d+$/.test(text)) throw new UsageError(`--over ${key}=N takes a number, not '${text}'`);
-  return Number(text);
-}
-
-function place(text: string, key: string): { readonly pid: number; readonly fd: number } {
-  const match = /^(\d+)\/(\d+)$/.exec(text);
-  if (match === null) throw new UsageError(`--over ${key}=PID/FD, not '${text}'`);
-  return { pid: Number(match[1]), fd: Number(match[2]) };
-}
-
-function readOver(texts: readonly string[]): IterateOver {
-  let over: IterateOver = {};
-  for (const text of texts) {
-    const equals = text.indexOf('=');
-    const key = text.slice(0, Math.max(equals, 0));
-    const value = text.slice(equals + 1);
-    switch (key) {
-      case 'tid':
-      case 'pid':
-        over = { ...over, [key]: number(value, key) };
-        break;
-      case 'map':
-      case 'cgroup':
-        over = { ...over, [key]: value };
-        break;
-      case 'order':
-        if (!(CGROUP_ORDERS as readonly string[]).includes(value)) {
-          throw new UsageError(`no order '${value}': ${CGROUP_ORDERS.join(', ')}`);
-        }
-        over = { ...over, order: value as CgroupOrder };
-        break;
-      case 'io_uring':
-        over = { ...over, ioUring: place(value, key) };
-        break;
-      case 'epoll':
-        over = { ...over, epoll: place(value, key) };
-        break;
-      default:
-        throw new UsageError(`--over is KEY=VALUE with tid, pid, map, cgroup, order, io_uring or epoll, not '${text}'`);
-    }
-  }
-  return over;
+  readonly through?: string;
+  readonly closeLink?: boolean;
+  readonly linkInfo?: boolean;
 }
 
 function chosenProgram(programs: readonly Program[], path: string): Program {
@@ -84,7 +44,23 @@ export async function iterCommand(path: string, options: IterCommandOptions): Pr
   const { world: file } = options;
   const world = openWorld(file === undefined ? '' : textOf(readInput(file), file), file ?? '', profile);
   world.fill(program.maps);
-  const result = iterate(world.system, program, image, over, options.readSize);
+  const name = `${path}/${program.name}`;
+  const walk = (): IterateResult | null => {
+    try {
+      return iterate(world.system, program, image, over, {
+        size: options.readSize,
+        closesLink: options.closeLink === true,
+        ...(options.through === undefined ? {} : { through: readPlace(options.through) }),
+      });
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      warn(`drybpf: ${name}: fault ${error.reason}: ${error.message}\n`);
+      for (const reason of profile.unsound ?? []) warn(`drybpf: ${name}: unsound: ${reason}\n`);
+      return null;
+    }
+  };
+  const result = walk();
+  if (result === null) return EXIT.bad;
   if ('refused' in result) {
     const { verdict, errno, message, unmodelled } = result.refused;
     warn(`drybpf: ${path}/${program.name}: ${verdict} ${errno ?? ''} ${message ?? unmodelled.join(', ')}\n`.replace(/ +/g, ' '));
@@ -94,6 +70,7 @@ export async function iterCommand(path: string, options: IterCommandOptions): Pr
     warn(`drybpf: ${path}/${program.name}: ${result.step}: ${result.error}\n`);
     return EXIT.bad;
   }
+  if (options.linkInfo === true) warn(result.link.map((line) => `${line}\n`).join(''));
   for (const piece of result.pieces) printBytes(piece);
   if (result.error === null) return EXIT.good;
   warn(`drybpf: ${path}/${program.name}: read: ${result.error}\n`);

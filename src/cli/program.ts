@@ -125,6 +125,9 @@ export function buildProgram(done: (status: ExitStatus) => void): Command {
         .argParser(append<string>)
         .default([], 'everything'),
     )
+    .option('--through <pid/fd>', 'let this io_uring ring of the world submit the reads')
+    .option('--close-link', 'close the link, and the descriptor that is walked, before the first read')
+    .option('--link-info', 'say on standard error what the kernel tells of the link')
     .action(
       answer(async (file: string, options: IterCommandOptions) => (await import('./iter_command.ts')).iterCommand(file, options)),
     );

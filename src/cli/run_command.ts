@@ -109,7 +109,7 @@ async function worldOf(
   program: Program,
   image: ObjectImage,
   profile: Profile,
-): Promise<Pick<RunProgramOptions, 'machine'>> {
+): Promise<Pick<RunProgramOptions, 'machine' | 'onPrintk'>> {
   if (path === undefined) return {};
   const { openWorld } = await import('../world/build.ts');
   const { fillSlots } = await import('../vm/run.ts');
@@ -117,7 +117,7 @@ async function worldOf(
   const { machine } = world.system;
   world.fill(program.maps);
   fillSlots(machine, program, image);
-  return { machine };
+  return { machine, onPrintk: () => world.afterMessage() };
 }
 
 /** `drybpf run FILE` */

@@ -6,6 +6,7 @@ import { colours, print } from './output.ts';
 import { reportProblem } from './problem.ts';
 import { Progress } from './progress.ts';
 import { readQuestion } from './question.ts';
+import { sampleSource } from './sample_source.ts';
 
 export interface SelftestCommandOptions extends CommonOptions {
   readonly format: 'text' | 'json';
@@ -28,7 +29,9 @@ export async function selftestCommand(paths: readonly string[], options: Selftes
     progress.step(path);
     try {
       const image = await load(path);
-      for (const result of selftest(image, profile, (program) => isWanted(path, program))) {
+      const source = image.cases === undefined ? null : sampleSource(path);
+      const choices = source === null ? {} : { source };
+      for (const result of selftest(image, profile, (program) => isWanted(path, program), choices)) {
         progress.clear();
         results.push(result);
         if (result.outcome === 'fail') status = worst(status, EXIT.bad);

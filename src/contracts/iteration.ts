@@ -89,6 +89,8 @@ export interface IterSession {
   /** stores the kernel address of an offset (0: NULL) into a word of the context */
   setPointer(word: number, offset: number): void;
   setNumber(word: number, value: number): void;
+  /** stores an unsigned long: on a kernel of 32 bits the upper half of the word keeps what the stack had there */
+  setLong(word: number, value: number): void;
   /**
    * Runs the program: 0, or -EAGAIN when it wants to see the object again (bpf_iter_run_prog). In stop it runs only until it has
    * seen the end once (bpf_iter_get_info).

@@ -1,13 +1,17 @@
-import { Unmodelled } from '../contracts/errors.ts';
+import { Malformed, Unmodelled } from '../contracts/errors.ts';
 import type { Profile } from '../contracts/profile.ts';
 import { ALL_CAPABILITIES, type Capabilities } from '../contracts/subject.ts';
 import { PROG_TYPE_NAMES, PROG_TYPES } from '../contracts/uapi_numbers.ts';
 import { loadedWithoutPrivileges } from '../elf/unprivileged.ts';
+import type { ExpectedRun, Situation } from '../program/expected_case.ts';
 import type { Expectation, ObjectImage, Program } from '../program/program.ts';
 import type { Verdict } from '../verifier/verdict.ts';
 import { verify } from '../verifier/verify.ts';
 import { run, runsOnPacket } from '../vm/run.ts';
+import { runMismatch } from './expected_run.ts';
 import { messageMismatch } from './match_messages.ts';
+import { observe } from './observe.ts';
+import { programNamed, revisedProfile, type SampleSource, sampleImage, scenesOf } from './sample.ts';
 
 export type SelftestMode = 'privileged' | 'unprivileged';
 
@@ -17,6 +21,8 @@ export interface SelftestResult {
   readonly program: string;
   readonly description: string;
   readonly mode: SelftestMode;
+  /** a run in a world, under which revisions; null for a load */
+  readonly case: string | null;
   readonly outcome: 'pass' | 'fail' | 'skip';
   /** why it failed or was passed over; empty for a pass */
   readonly reason: string;
@@ -34,6 +40,8 @@ export interface SelftestOptions {
   readonly runs?: boolean;
   /** instructions that a run may take; a longer one fails */
   readonly runBudget?: number;
+  /** the file that the image was read from: what it says of runs in worlds is passed over without it */
+  readonly source?: SampleSource;
 }
 
 /** The size of the log buffer that tests are loaded with, in bytes. */
@@ -55,19 +63,66 @@ export function* selftest(
   options: SelftestOptions = {},
 ): Generator<SelftestResult> {
   for (const program of image.programs) {
-    const expectation = image.expectations.get(program.name);
-    if (expectation === undefined || !isWanted(program)) continue;
+    if (isWanted(program)) yield* loads(image, program, profile, options);
+    if (isWanted(program) && options.runs !== false) yield* runs(image, program, profile, options);
+  }
+}
+
+function* loads(image: ObjectImage, program: Program, profile: Profile, options: SelftestOptions): Generator<SelftestResult> {
+  const expectation = image.expectations.get(program.name);
+  if (expectation !== undefined) {
     const test = (expected: Expectation, mode: SelftestMode): SelftestResult => ({
       object: image.name,
       program: program.name,
       description: expected.description || expectation.description || program.name,
       mode,
+      case: null,
       ...guarded(() => attempt(image, program, profile, expected, mode, options)),
     });
     const modes = options.modes ?? ['privileged', 'unprivileged'];
     if (modes.includes('privileged') && saysSomething(expectation)) yield test(expectation, 'privileged');
     if (modes.includes('unprivileged') && expectation.unprivileged !== null) yield test(expectation.unprivileged, 'unprivileged');
   }
+}
+
+/** What a program says of runs of its own in worlds: each under each of its revisions. */
+function* runs(image: ObjectImage, program: Program, profile: Profile, { source }: SelftestOptions): Generator<SelftestResult> {
+  for (const { name, situation, runs: expected } of image.cases?.get(program.name) ?? []) {
+    const about = { object: image.name, program: program.name, description: name, mode: 'privileged' as const };
+    if (source === undefined) {
+      const reason = 'its world cannot be read here';
+      yield { ...about, case: name, outcome: 'skip', reason, unchecked: [], verdict: null, message: null };
+      continue;
+    }
+    for (const run of expected) {
+      for (const revisions of run.revisions) {
+        const sizes = situation.readSizes.length > 1 ? situation.readSizes.map((size) => `, reads of ${size}`) : [''];
+        for (const [index, size] of sizes.entries()) {
+          const full = `${name}${revisions === '' ? '' : ` with ${revisions}`}${size}`;
+          yield {
+            ...about,
+            case: full,
+            ...guarded(() => watched(source, program.name, revisedProfile(profile, revisions), run, situation, index)),
+          };
+        }
+      }
+    }
+  }
+}
+
+function watched(
+  source: SampleSource,
+  name: string,
+  profile: Profile,
+  expected: ExpectedRun,
+  situation: Situation,
+  index: number,
+): Attempt {
+  const image = sampleImage(source, profile);
+  const seen = observe(image, programNamed(image, name), profile, scenesOf(source, situation)[index]!);
+  const mismatch = runMismatch(expected, seen);
+  const { verdict, message } = seen;
+  return { outcome: mismatch === null ? 'pass' : 'fail', reason: mismatch ?? '', unchecked: [], verdict, message };
 }
 
 /** An expectation of the unprivileged load alone has no verdict of its own; what it says is said there. */
@@ -80,6 +135,9 @@ function guarded(action: () => Attempt): Attempt {
   try {
     return action();
   } catch (error) {
+    if (error instanceof Malformed) {
+      return { outcome: 'fail', reason: error.message, unchecked: [], verdict: null, message: null };
+    }
     const reason = `bug in drybpf: ${error instanceof Error ? error.message : String(error)}`;
     return { outcome: 'fail', reason, unchecked: [], verdict: null, message: null };
   }
@@ -122,7 +180,7 @@ function attempt(
   const mismatch = verdictMismatch(loaded, expected) ?? messageMismatch(loaded.log, expected);
   if (mismatch !== null || verdict !== 'accept' || expected.returns === null) return done(mismatch);
   if (!runs) return done(null, [...expected.unchecked, 'retval']);
-  const ran = runMismatch(image, program, profile, expected.returns, runBudget);
+  const ran = testRunMismatch(image, program, profile, expected.returns, runBudget);
   return ran.unchecked === null ? done(ran.mismatch) : done(null, [...expected.unchecked, `retval: ${ran.unchecked}`]);
 }
 
@@ -186,7 +244,13 @@ interface RunComparison {
 }
 
 /** Source: do_prog_test_run, tools/testing/selftests/bpf/test_loader.c. */
-function runMismatch(image: ObjectImage, program: Program, profile: Profile, expected: number, budget: number): RunComparison {
+function testRunMismatch(
+  image: ObjectImage,
+  program: Program,
+  profile: Profile,
+  expected: number,
+  budget: number,
+): RunComparison {
   const type = program.type === PROG_TYPES.ext ? (program.attach?.program?.type ?? program.type) : program.type;
   const onPacket = runsOnPacket(type);
   if (!onPacket && type !== PROG_TYPES.syscall) {
@@ -217,8 +281,8 @@ export interface SelftestCounts {
 }
 
 /** One line for a result: `pass`, `fail` or `skip`, which program, and why. */
-export function resultText({ object, program, mode, outcome, reason, unchecked }: SelftestResult): string {
-  const name = `${object}/${program}${mode === 'unprivileged' ? ' @unpriv' : ''}`;
+export function resultText({ object, program, mode, case: inCase, outcome, reason, unchecked }: SelftestResult): string {
+  const name = `${object}/${program}${mode === 'unprivileged' ? ' @unpriv' : ''}${inCase === null ? '' : ` (${inCase})`}`;
   const details = [reason, unchecked.length === 0 ? '' : `unchecked: ${unchecked.join(', ')}`].filter((part) => part !== '');
   return `${outcome} ${name}${details.length === 0 ? '' : `: ${details.join('; ')}`}`;
 }

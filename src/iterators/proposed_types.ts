@@ -70,3 +70,30 @@ export const EPOLL_CONTEXT = `
   };
   int bpf_iter_epoll(struct bpf_iter_meta *meta, struct eventpoll *ep, struct epitem *epi);
 `;
+
+/**
+ * What BPF_OBJ_GET_INFO_BY_FD tells of a link, with the inode of the ring since version 2. It stands in one union with `map_id`,
+ * which moves from byte 28 to byte 32: a program that was built before reads 0 there.
+ */
+export const RING_LINK_INFO = `
+  struct bpf_link_info {
+    __u32 type;
+    __u32 id;
+    __u32 prog_id;
+    union {
+      struct { __u64 tp_name; __u32 tp_name_len; } raw_tracepoint;
+      struct { __u32 attach_type; __u32 target_obj_id; __u32 target_btf_id; } tracing;
+      struct { __u64 cgroup_id; __u32 attach_type; } cgroup;
+      struct {
+        __u64 target_name;
+        __u32 target_name_len;
+        union {
+          struct { __u32 map_id; } map;
+          struct { __u64 inode; } io_uring;
+        };
+      } iter;
+      struct { __u32 netns_ino; __u32 attach_type; } netns;
+      struct { __u32 ifindex; } xdp;
+    };
+  };
+`;

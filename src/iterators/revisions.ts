@@ -1,7 +1,13 @@
 import type { IterContextArg, IterTarget } from '../contracts/iter_target.ts';
 import type { RevisedEntry, Revision } from '../contracts/revision.ts';
 import { OPERATIONS_ADDRESSES } from '../kernel/objects/operations.ts';
-import { EPOLL_CONTEXT, IO_URING_BUF_CONTEXTS, IO_URING_FILE_CONTEXTS, IO_URING_STRUCTS } from './proposed_types.ts';
+import {
+  EPOLL_CONTEXT,
+  IO_URING_BUF_CONTEXTS,
+  IO_URING_FILE_CONTEXTS,
+  IO_URING_STRUCTS,
+  RING_LINK_INFO,
+} from './proposed_types.ts';
 import { epollRun } from './run/epoll.ts';
 import { IO_URING_BUF_RUNS, IO_URING_FILE_RUNS } from './run/io_uring.ts';
 
@@ -56,11 +62,11 @@ const epollTarget = proposed({
 
 const STALE = 'an iterator that is read after its link was closed uses a ring that may be gone';
 
-const ringRevision = (name: string, summary: string, target: IterTarget, context: string): Revision => ({
+const ringRevision = (name: string, summary: string, target: IterTarget, ...declarations: readonly string[]): Revision => ({
   name,
   summary,
   iterTargets: [target],
-  declarations: [IO_URING_STRUCTS, context],
+  declarations: [IO_URING_STRUCTS, ...declarations],
   dataAddresses: OPERATIONS_ADDRESSES,
   unsound: STALE,
 });
@@ -82,6 +88,7 @@ export const ITERATOR_REVISIONS: readonly RevisedEntry[] = [
         'index as u64; links tell the inode of their ring',
         bufTarget(IO_URING_BUF_RUNS.v2),
         IO_URING_BUF_CONTEXTS.v2,
+        RING_LINK_INFO,
       ),
     ],
   },
@@ -100,6 +107,7 @@ export const ITERATOR_REVISIONS: readonly RevisedEntry[] = [
         'index as u64; links tell the inode of their ring',
         fileTarget(IO_URING_FILE_RUNS.v2),
         IO_URING_FILE_CONTEXTS.v2,
+        RING_LINK_INFO,
       ),
     ],
   },

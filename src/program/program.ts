@@ -1,5 +1,6 @@
 import type { Btf } from '../btf/btf.ts';
 import type { Insn } from '../isa/insn.ts';
+import type { ExpectedCase } from './expected_case.ts';
 
 /**
  * A map as an object file declares it: what BPF_MAP_CREATE would be given. Map descriptors do not exist offline:
@@ -141,6 +142,8 @@ export interface ObjectImage {
   readonly license: string;
   /** expectations that a text program or an annotated object carries, by program name */
   readonly expectations: ReadonlyMap<string, Expectation>;
+  /** what text programs say of runs of theirs in worlds, by program name */
+  readonly cases?: ReadonlyMap<string, readonly ExpectedCase[]>;
   /** in libbpf's order: the call of a missing kfunc is replaced by one of helper 2002000000 plus the position here */
   readonly externs?: readonly ExternDef[];
 }

@@ -62,6 +62,15 @@ export class IterFile implements IterSession {
     this.#system.machine.memory.store64(this.#context.offset + word * WORD_BYTES, value | 0, Math.floor(value / 2 ** 32) | 0);
   }
 
+  setLong(word: number, value: number): void {
+    if (this.#system.longBytes === WORD_BYTES) return this.setNumber(word, value);
+    this.#system.machine.memory.store64(
+      this.#context.offset + word * WORD_BYTES,
+      value | 0,
+      this.#system.machine.random.next() | 0,
+    );
+  }
+
   run(inStop = false): number {
     if (inStop && this.#isDone) return 0;
     const { kernel } = this.#system;

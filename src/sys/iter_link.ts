@@ -1,3 +1,4 @@
+import { placeOf } from '../btf/place.ts';
 import { ATTACH_TYPES } from '../contracts/attach_types.ts';
 import { ERRNO, Unmodelled } from '../contracts/errors.ts';
 import type { IterTarget } from '../contracts/iter_target.ts';
@@ -199,6 +200,33 @@ export function linkInfoOf(process: Process, linkFd: number, nameBuffer = 64): L
     fields: fits ? (link.run.linkInfo?.(link.subject) ?? {}) : {},
     result: fits ? 0 : -ERRNO.ENOSPC,
   };
+}
+
+/** Where struct bpf_link_info has what targets fill in. */
+const INFO_PATHS: Readonly<Record<string, string>> = {
+  map_id: 'iter.map.map_id',
+  order: 'iter.cgroup.order',
+  cgroup_id: 'iter.cgroup.cgroup_id',
+  tid: 'iter.task.tid',
+  pid: 'iter.task.pid',
+  io_uring_inode: 'iter.io_uring.inode',
+};
+
+/**
+ * What the kernel tells of an iterator link: a line for each of fdinfo, and one for each field of struct bpf_link_info that its
+ * target fills in, with the byte where this kernel's struct has it. Null for what is no such link.
+ */
+export function linkInfoLines(process: Process, linkFd: number): readonly string[] | null {
+  const link = linkOf(process, linkFd);
+  if (typeof link === 'number') return null;
+  const { btf } = process.system.profile;
+  const struct = btf.findByName('bpf_link_info', 'STRUCT');
+  const fields = Object.entries(link.run.linkInfo?.(link.subject) ?? {}).map(([name, value]) => {
+    const path = INFO_PATHS[name];
+    const place = struct === undefined || path === undefined ? null : placeOf(btf, struct, path);
+    return `bpf_link_info.${path ?? name}${place === null ? '' : ` @${place.offset}`} = ${value}`;
+  });
+  return [...linkFdinfo(link).trimEnd().split('\n'), ...fields];
 }
 
 /** BPF_ITER_CREATE: a descriptor whose reads walk the target, or an error. */

@@ -41,19 +41,26 @@ export class System {
   readonly report: RunReport;
   /** ticks of a second, in which the kernel counts timeouts */
   readonly hz: number;
+  /** bytes of the kernel's long: 4 on a kernel of 32 bits */
+  readonly longBytes: number;
   readonly #processes = new Map<Task, Process>();
   readonly #loaded = new Map<Program, LoadedProgram>();
   #sessions = 0;
 
   constructor(
     profile: Profile,
-    options: MachineOptions & { readonly hz?: number; readonly onPrintk?: (text: string) => void } = {},
+    options: MachineOptions & {
+      readonly hz?: number;
+      readonly longBytes?: number;
+      readonly onPrintk?: (text: string) => void;
+    } = {},
   ) {
     this.profile = profile;
     this.machine = new Machine(profile, options);
     this.kernel = this.machine.part(KERNEL).open(this.machine.memory, profile.btf, this.machine.cpuCount);
     this.report = this.machine.newReport(options.onPrintk ?? null);
     this.hz = options.hz ?? 1000;
+    this.longBytes = options.longBytes ?? 8;
   }
 
   /** Adds a process of its own, with an empty address space and no descriptors. */

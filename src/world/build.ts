@@ -17,27 +17,55 @@ import { readArea } from './areas.ts';
 import { FileBuilder } from './build_files.ts';
 import { publish } from './publish.ts';
 import { readWorld, type WorldFile, type WorldPath } from './read.ts';
-import type { LockSpec, TaskSpec } from './schema.ts';
+import type { LockSpec, TaskSpec, WriterSpec } from './schema.ts';
 
 export interface WorldOptions {
   readonly memoryLimit?: number;
   readonly onPrintk?: (text: string) => void;
 }
 
+/** Counts allocations from the moment at which programs may begin. */
+class Allocations {
+  #attempts = 0;
+  #start: number | null = null;
+
+  begin(): void {
+    this.#start ??= this.#attempts;
+  }
+
+  fails(attempt: number, failing: readonly number[]): boolean {
+    this.#attempts = attempt + 1;
+    return this.#start !== null && failing.includes(attempt - this.#start);
+  }
+}
+
 /** A world that has been built: the system, and what waits for the maps of the programs that will run in it. */
 export class World {
   readonly system: System;
   readonly #file: WorldFile;
+  readonly #allocations: Allocations;
+  #messages = 0;
 
-  constructor(system: System, file: WorldFile) {
+  constructor(system: System, file: WorldFile, allocations: Allocations) {
     this.system = system;
+    this.#allocations = allocations;
     this.#file = file;
   }
 
-  /** Fills the maps of a program as the world says. */
+  /** A program of the world has printed a message: writers that have waited for it come. */
+  afterMessage(): void {
+    this.#messages++;
+    for (const writer of this.#file.spec.writers) {
+      const { mm } = this.system.kernel.tasks.byPid(writer.pid)!;
+      if (writer.after === this.#messages) mm!.lock.queueWriter(() => change(mm!, writer));
+    }
+  }
+
+  /** Creates the maps of a program and fills them as the world says. From then on allocations may fail. */
   fill(maps: readonly MapDef[]): void {
     const { spec } = this.#file;
     for (const def of maps) {
+      this.system.map(def);
       const ring = spec.user_ringbufs[def.name];
       const path = ['user_ringbufs', def.name];
       if (ring !== undefined) {
@@ -51,6 +79,19 @@ export class World {
         this.#file.fail(['maps', def.name], `map ${def.name} does not take this content`);
       }
     }
+    this.#allocations.begin();
+  }
+}
+
+function change(mm: AddressSpace, { unmap, map }: WriterSpec): void {
+  for (const start of unmap) {
+    const area = mm.find(start);
+    if (area?.start === start) mm.remove(area);
+  }
+  for (const given of map) {
+    const area = readArea(given);
+    if (area !== null && mm.overlapping(area.start, area.end) === null)
+      mm.add({ start: area.start, end: area.end, flags: area.flags, pageOffset: area.pageOffset ?? 0 });
   }
 }
 
@@ -59,6 +100,7 @@ export const openWorld = (text: string, file: string, profile: Profile, options:
   new Builder(readWorld(text, file), profile, options).build();
 
 class Builder {
+  readonly #allocations = new Allocations();
   readonly #file: WorldFile;
   readonly #system: System;
   readonly #files: FileBuilder;
@@ -73,7 +115,8 @@ class Builder {
       cpuCount: machine.cpus,
       seed: machine.seed,
       hz: machine.hz,
-      failAllocation: (attempt) => failing.includes(attempt),
+      longBytes: machine.bits / 8,
+      failAllocation: (attempt) => this.#allocations.fails(attempt, failing),
       ...options,
     });
   }
@@ -90,13 +133,14 @@ class Builder {
     for (const [index, task] of spec.tasks.entries()) this.#task(task, ['tasks', index]);
     this.#files.build();
     for (const [index, lock] of spec.locks.entries()) this.#lock(lock, ['locks', index]);
+    for (const [index, writer] of spec.writers.entries()) this.#writer(writer, ['writers', index]);
     kernel.interruption.irqsDisabled = spec.interrupts !== 'on';
     kernel.interruption.nmi = spec.interrupts === 'nmi';
     const current = spec.current === undefined ? (kernel.tasks.processes[1] ?? null) : kernel.tasks.byPid(spec.current);
     if (spec.current !== undefined && current === null) this.#file.fail(['current'], `there is no task ${spec.current}`);
     if (current !== null) this.#system.enter(current);
     this.#system.calls.length = 0;
-    return new World(this.#system, this.#file);
+    return new World(this.#system, this.#file, this.#allocations);
   }
 
   #task(spec: TaskSpec, path: WorldPath): void {
@@ -195,6 +239,23 @@ class Builder {
     const file = kernel.openFile(dentry, { operations: 'ext4_file_operations', privateData: 0 });
     this.#mapped.set(key, file);
     return file;
+  }
+
+  /** What a writer is to take away has to be there, and what it adds must have room. */
+  #writer({ pid, unmap, map }: WriterSpec, path: WorldPath): void {
+    const mm = this.#system.kernel.tasks.byPid(pid)?.mm ?? this.#file.fail([...path, 'pid'], `task ${pid} has no memory`);
+    for (const [index, start] of unmap.entries()) {
+      if (mm.find(start)?.start !== start)
+        this.#file.fail([...path, 'unmap', index], `no area begins at 0x${start.toString(16)}`);
+    }
+    for (const [index, given] of map.entries()) {
+      const area = readArea(given);
+      const other = area === null ? null : mm.overlapping(area.start, area.end);
+      if (area !== null && area.end <= area.start) this.#file.fail([...path, 'map', index], 'the area ends before it begins');
+      if (other !== null && !unmap.includes(other.start)) {
+        this.#file.fail([...path, 'map', index], `the area overlaps the one at 0x${other.start.toString(16)}`);
+      }
+    }
   }
 
   #lock(spec: LockSpec, path: WorldPath): void {

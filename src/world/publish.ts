@@ -3,7 +3,15 @@ import type { UserRingSpec } from './schema.ts';
 
 type SampleSpec = UserRingSpec['samples'][number];
 
-function bytesOf({ text, hex = '' }: SampleSpec): Uint8Array {
+function bytesOf(spec: SampleSpec): Uint8Array {
+  const given = givenBytes(spec);
+  if (spec.size === undefined || spec.size <= given.length) return given;
+  const bytes = new Uint8Array(spec.size);
+  bytes.set(given);
+  return bytes;
+}
+
+function givenBytes({ text, hex = '' }: SampleSpec): Uint8Array {
   if (text !== undefined) return new TextEncoder().encode(text);
   const digits = hex.replace(/\s+/g, '');
   return Uint8Array.from({ length: digits.length / 2 }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16));

@@ -143,6 +143,7 @@ const Task = v.strictObject({
 const Sample = v.strictObject({
   text: v.optional(v.string()),
   hex: v.optional(hex),
+  size: described(v.optional(size), 'bytes of the sample; those that are not given are zero'),
   length: described(v.optional(size), 'what the header says; by default the number of bytes'),
   discard: v.optional(v.boolean(), false),
   busy: v.optional(v.boolean(), false),
@@ -170,12 +171,23 @@ const Lock = v.union([
   ),
 ]);
 
+const Writer = v.strictObject({
+  pid,
+  after: described(v.optional(count(1_000_000), 1), 'messages that programs print before'),
+  unmap: described(v.optional(v.array(address), []), 'start addresses of areas that are taken away'),
+  map: described(v.optional(v.array(Area), []), 'areas that are added'),
+});
+
 export const WorldSchema = v.strictObject({
   machine: v.optional(
     v.strictObject({
       cpus: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(64)), 2),
       hz: described(v.optional(v.pipe(v.number(), v.integer(), v.minValue(100), v.maxValue(1000)), 1000), 'ticks of a second'),
       seed: v.optional(count(TWO32), 1),
+      bits: described(
+        v.optional(v.picklist([32, 64]), 64),
+        "width of the kernel's long, as far as iterators store one into the context of their program",
+      ),
     }),
     {},
   ),
@@ -189,7 +201,14 @@ export const WorldSchema = v.strictObject({
     'content of maps by name, as bpftool dumps it',
   ),
   locks: described(v.optional(v.array(Lock), []), 'locks that somebody else holds'),
-  failing_allocations: described(v.optional(v.array(count(1_000_000)), []), 'allocations that fail, counted from 0'),
+  writers: described(
+    v.optional(v.array(Writer), []),
+    'others that change memory areas while programs run; they wait as long as mmap_lock is held',
+  ),
+  failing_allocations: described(
+    v.optional(v.array(count(1_000_000)), []),
+    'allocations that fail, counted from 0 once the maps of the program are there',
+  ),
 });
 
 export type WorldSpec = v.InferOutput<typeof WorldSchema>;
@@ -200,4 +219,5 @@ export type FileSpec = v.InferOutput<typeof File>;
 export type AreaSpec = v.InferOutput<typeof Area>;
 export type RingSpec = v.InferOutput<typeof Ring>;
 export type LockSpec = v.InferOutput<typeof Lock>;
+export type WriterSpec = v.InferOutput<typeof Writer>;
 export type UserRingSpec = v.InferOutput<typeof UserRing>;

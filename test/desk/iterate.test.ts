@@ -12,7 +12,7 @@ function read(program: string, world: string, over: IterateOver = {}, size?: num
   const profile = profileWith(...revisions);
   const image = assemble(sample(program), program, { profile });
   const { system } = openWorld(sample(world), world, profile);
-  const result = iterate(system, image.programs[0]!, image, over, size);
+  const result = iterate(system, image.programs[0]!, image, over, size === undefined ? {} : { size });
   if ('refused' in result) throw new Error(result.refused.message ?? 'refused');
   if ('step' in result) return `${result.step}: ${result.error}`;
   const text = result.pieces.map((piece) => new TextDecoder().decode(piece)).join('');

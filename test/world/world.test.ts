@@ -170,6 +170,49 @@ locks:
   });
 });
 
+describe('while programs run', () => {
+  const WRITER = `
+tasks: [{ pid: 1, maps: [1000-2000 rw-p] }]
+writers: [{ pid: 1, after: 2, unmap: [0x1000], map: [5000-6000 r--p] }]
+`;
+  const starts = ({ system }: ReturnType<typeof openWorld>): number[] =>
+    system.kernel.tasks.byPid(1)!.mm!.areas.map(({ start }) => start);
+
+  it('others change memory after so many messages', () => {
+    const world = openWorld(WRITER, 'w.yaml', profileWith());
+    const seen = [starts(world)];
+    for (let i = 0; i < 3; i++) {
+      world.afterMessage();
+      seen.push(starts(world));
+    }
+    expect(seen).toEqual([[0x1000], [0x1000], [0x5000], [0x5000]]);
+  });
+
+  it('and wait as long as mmap_lock is held', () => {
+    const world = openWorld(WRITER, 'w.yaml', profileWith());
+    const { lock } = world.system.kernel.tasks.byPid(1)!.mm!;
+    lock.readLock();
+    world.afterMessage();
+    world.afterMessage();
+    expect([starts(world), lock.isContended]).toEqual([[0x1000], true]);
+    lock.readUnlock();
+    expect(starts(world)).toEqual([0x5000]);
+  });
+
+  it('allocations fail from the moment at which the maps are there', () => {
+    const world = openWorld('failing_allocations: [1]', 'w.yaml', profileWith());
+    const { machine } = world.system;
+    const before = [machine.allocationFails(), machine.allocationFails(), machine.allocationFails()];
+    world.fill([]);
+    expect([before, machine.allocationFails(), machine.allocationFails(), machine.allocationFails()]).toEqual([
+      [false, false, false],
+      false,
+      true,
+      false,
+    ]);
+  });
+});
+
 describe('a world that is wrong', () => {
   it.each([
     ['bad YAML', 'tasks:\n  - pid: 1\n   comm: x\n', /^\d:\d /],
@@ -223,6 +266,17 @@ describe('a world that is wrong', () => {
       'an item that cannot be watched',
       'tasks:\n  - pid: 1\n    files: { 1: { path: /a }, 2: { epoll: [{ fd: 1 }] } }\n',
       /descriptor 1 cannot be watched: EPERM/,
+    ],
+    ['a writer of nothing', 'writers: [{ pid: 9 }]\n', '1:18 task 9 has no memory'],
+    [
+      'a writer that takes away what is not there',
+      'tasks: [{ pid: 1, maps: [1000-2000 rw-p] }]\nwriters: [{ pid: 1, unmap: [0x3000] }]\n',
+      '2:29 no area begins at 0x3000',
+    ],
+    [
+      'a writer that maps what is in use',
+      'tasks: [{ pid: 1, maps: [1000-2000 rw-p] }]\nwriters: [{ pid: 1, map: [1000-3000 rw-p] }]\n',
+      '2:27 the area overlaps the one at 0x1000',
     ],
     ['a lock of nothing', 'locks: [{ alloc: 9 }]\n', '1:18 there is no task 9'],
     ['a current task that does not exist', 'current: 3\n', '1:10 there is no task 3'],

@@ -31,17 +31,22 @@ function attach(host: IterHost, { ioUringFd = 0 }: IterLinkInfo): RingSubject | 
   return ring.tryGet() ? { ring, inode: file.inode } : -ERRNO.ENXIO;
 }
 
+/** What the index in the context is. A program reads 8 bytes of it in either case. */
+type IndexType = 'unsigned long' | 'u64';
+
 /** The walk that both share: by index, over slots that may be empty. */
 class SlotSequence implements IterSequence {
   readonly #ring: IoRing;
   readonly #session: IterSession;
   readonly #slots: (ring: IoRing) => readonly number[];
+  readonly #indexType: IndexType;
   /** slots that were fetched so far */
   #index = 0;
   #current = 0;
 
   /** `slots`: offsets of the objects, 0 for an empty slot */
-  constructor(ring: IoRing, session: IterSession, slots: (ring: IoRing) => readonly number[]) {
+  constructor(ring: IoRing, session: IterSession, slots: (ring: IoRing) => readonly number[], indexType: IndexType) {
+    this.#indexType = indexType;
     this.#ring = ring;
     this.#session = session;
     this.#slots = slots;
@@ -81,7 +86,8 @@ class SlotSequence implements IterSequence {
   #run(object: number, index: number, inStop: boolean): number {
     this.#session.setPointer(1, this.#ring.offset);
     this.#session.setPointer(2, object);
-    this.#session.setNumber(3, index);
+    if (this.#indexType === 'u64') this.#session.setNumber(3, index);
+    else this.#session.setLong(3, index);
     return this.#session.run(inStop);
   }
 }
@@ -89,18 +95,21 @@ class SlotSequence implements IterSequence {
 const bufferSlots = (ring: IoRing): readonly number[] => ring.buffers?.map(({ offset }) => offset) ?? [];
 const fileSlots = (ring: IoRing): readonly number[] => ring.files?.map((file) => file?.offset ?? 0) ?? [];
 
-const target = (slots: (ring: IoRing) => readonly number[]): IterRun<RingSubject> => ({
+const target = (slots: (ring: IoRing) => readonly number[], indexType: IndexType): IterRun<RingSubject> => ({
   attach,
   detach: ({ ring }) => ring.put(),
-  open: (_host, { ring }, session) => new SlotSequence(ring, session, slots),
+  open: (_host, { ring }, session) => new SlotSequence(ring, session, slots, indexType),
 });
 
 /** Version 2 tells the inode number of the ring: a descriptor means nothing to others. */
-const withInode = (run: IterRun<RingSubject>): IterRun<RingSubject> => ({
-  ...run,
+const version2 = (slots: (ring: IoRing) => readonly number[]): IterRun<RingSubject> => ({
+  ...target(slots, 'u64'),
   fdinfo: ({ inode }) => `io_uring_inode:\t${inode}\n`,
   linkInfo: ({ inode }) => ({ io_uring_inode: inode }),
 });
 
-export const IO_URING_BUF_RUNS = { v1: iterRun(target(bufferSlots)), v2: iterRun(withInode(target(bufferSlots))) } as const;
-export const IO_URING_FILE_RUNS = { v1: iterRun(target(fileSlots)), v2: iterRun(withInode(target(fileSlots))) } as const;
+const runs = (slots: (ring: IoRing) => readonly number[]) =>
+  ({ v1: iterRun(target(slots, 'unsigned long')), v2: iterRun(version2(slots)) }) as const;
+
+export const IO_URING_BUF_RUNS = runs(bufferSlots);
+export const IO_URING_FILE_RUNS = runs(fileSlots);
