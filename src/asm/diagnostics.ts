@@ -37,17 +37,24 @@ export class Diagnostics {
 }
 
 const MAX_SHOWN_LINE = 200;
+/** What is shown of a long line in front of the place. */
+const SHOWN_BEFORE = 100;
+const MAX_SHOWN = 20;
 
-/** One diagnostic as a compiler prints it: place and message, the line, a caret below the place. */
+/** One diagnostic as a compiler prints it: place and message, the line (of a long one what is around the place), a caret below. */
 export function renderDiagnostic(file: string | null, diagnostic: Diagnostic): string {
   const { message, line, column, sourceLine } = diagnostic;
   const place = [file ?? '<input>', line, column].filter((part) => part !== null).join(':');
   if (sourceLine === undefined || column === null) return `${place}: ${message}`;
-  const shown = sourceLine.slice(0, MAX_SHOWN_LINE);
-  const indent = shown.slice(0, column - 1).replace(/[^\t]/g, ' ');
+  const from = column <= MAX_SHOWN_LINE ? 0 : column - 1 - SHOWN_BEFORE;
+  const shown = sourceLine.slice(from, from + MAX_SHOWN_LINE);
+  const indent = shown.slice(0, column - 1 - from).replace(/[^\t]/g, ' ');
   return `${place}: ${message}\n    ${shown}\n    ${indent}^`;
 }
 
-/** All diagnostics of an error, one below the other. */
-export const renderMalformed = (error: Malformed): string =>
-  error.diagnostics.map((diagnostic) => renderDiagnostic(error.file, diagnostic)).join('\n');
+/** The diagnostics of an error, one below the other; of very many the first. */
+export function renderMalformed({ file, diagnostics }: Malformed): string {
+  const shown = diagnostics.slice(0, MAX_SHOWN).map((diagnostic) => renderDiagnostic(file, diagnostic));
+  const left = diagnostics.length - shown.length;
+  return [...shown, ...(left > 0 ? [`and ${left} more`] : [])].join('\n');
+}
