@@ -76,6 +76,11 @@ const addRunOptions = (command: Command): Command =>
     .option('--unverified', 'run whatever the verdict is; the checks of the machine stay on')
     .addOption(
       new Option('--seed <n>', 'seed of random numbers and unwritten memory').argParser(wholeNumber(0, 0xffffffff)).default(1),
+    )
+    .addOption(
+      new Option('--wait <nanoseconds>', 'time that passes after the program, in which its timers and work run').argParser(
+        wholeNumber(0, Number.MAX_SAFE_INTEGER),
+      ),
     );
 
 /**

@@ -26,6 +26,7 @@ export interface RunCommandOptions extends CommonOptions {
   readonly trace?: boolean;
   readonly unverified?: boolean;
   readonly seed: number;
+  readonly wait?: number;
   readonly world?: string;
 }
 
@@ -99,6 +100,7 @@ function runOptionsOf(options: RunCommandOptions, object: ObjectImage): RunProgr
     settings: { seed: options.seed },
     ...(data === undefined ? {} : { data }),
     ...(options.ctxIn === undefined ? {} : { context: readInput(options.ctxIn) }),
+    ...(options.wait === undefined ? {} : { wait: BigInt(options.wait) }),
     ...(options.trace === true ? { trace: tracer() } : {}),
   };
 }

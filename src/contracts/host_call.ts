@@ -1,7 +1,8 @@
 import type { Btf } from '../btf/btf.ts';
+import type { FieldRecord } from '../btf/special.ts';
 import type { MapDef, Program } from '../program/program.ts';
 import type { HostMap } from './host_map.ts';
-import type { HostMemory } from './host_memory.ts';
+import type { HostMemory, HostPercpu } from './host_memory.ts';
 import type { HostPacket } from './host_packet.ts';
 import type { HostSymbols } from './host_symbols.ts';
 
@@ -39,6 +40,7 @@ export interface HostCall {
   setReturnPointer(offset: number): void;
 
   readonly memory: HostMemory;
+  readonly percpu: HostPercpu;
   /** offset of the memory that argument `index` points to, once `size` bytes are readable there; else a `Fault` */
   readable(index: number, size: number): number;
   /** offset of the memory that argument `index` points to, once `size` bytes are writable there; else a `Fault` */
@@ -74,6 +76,10 @@ export interface HostCall {
   /** types of the kernel */
   readonly btf: Btf;
   readonly symbols: HostSymbols;
+  /** special fields of a struct of the running program's BTF; null without */
+  localFields(typeId: number): FieldRecord | null;
+  /** drops a reference to a kernel object, as the destructor of this name does for a pointer that a map held */
+  destroy(destructor: string, object: number): void;
   /** the packet of the current context: XDP frame or skb; null for other contexts */
   readonly packet: HostPacket | null;
   /** offset of the context object; 0 without context */
@@ -105,7 +111,7 @@ export interface HostCall {
   /** the modelled part of the kernel with this key; built when first asked for */
   part<T>(key: PartKey<T>): T;
   /** runs `action` when the clock reaches `at` (boot nanoseconds), with a call of its own; answers a ticket for `cancel` */
-  schedule(at: bigint, action: (call: HostCall) => void): number;
+  schedule(at: bigint, action: (call: HostCall) => void, setting?: ActionSetting): number;
   /** false when the ticket has run or is unknown */
   cancel(ticket: number): boolean;
   /** runs `action` once the current RCU section is over (freeing what readers may still see) */
@@ -113,6 +119,12 @@ export interface HostCall {
 }
 
 export type ClockName = 'monotonic' | 'boottime' | 'coarse' | 'tai' | 'realtime';
+
+/** In what an action of the agenda runs; absent means no. */
+export interface ActionSetting {
+  readonly sleepable?: boolean;
+  readonly inInterrupt?: boolean;
+}
 
 export interface HostTask {
   pid: number;
@@ -147,8 +159,14 @@ export interface HostState {
   inInterrupt: boolean;
   /** the program may sleep */
   readonly sleepable: boolean;
-  /** offsets of `bpf_spin_lock` and `bpf_res_spin_lock` words that are held, innermost last */
-  readonly locks: number[];
+  /** `bpf_spin_lock` and `bpf_res_spin_lock` words that are held, by offset, the last one taken last */
+  readonly locks: HeldLock[];
+}
+
+export interface HeldLock {
+  readonly at: number;
+  /** a bpf_spin_lock, which keeps interrupts off */
+  readonly disablesInterrupts: boolean;
 }
 
 export interface HostAttach {

@@ -17,6 +17,10 @@ export interface HostMap {
   readonly offset: number;
   /** offset of a special field in its values (`bpf_spin_lock`, `bpf_timer`, …); -1 without one */
   fieldOffset(field: string): number;
+  /** the key under which this value stands; null for types without keys */
+  keyOf(value: number): Uint8Array | null;
+  /** elements counted as bpf_map_sum_elem_count() sees them; 0 for types that do not count */
+  readonly elementCount: number;
 
   /** map_lookup_elem: offset of the value on this CPU (of the inner `struct bpf_map` for map-in-map); 0 for NULL */
   lookup(key: number): number;

@@ -30,6 +30,16 @@ export interface HostMemory {
   storeU64(offset: number, value: bigint): void;
 }
 
+/** Memory with one copy for each CPU. A `__percpu` pointer has the high half `high` and names all copies. */
+export interface HostPercpu {
+  readonly high: number;
+  /** zeroed copies; the low half of the pointer, 0 when memory is used up */
+  allocate(size: number, what: string): number;
+  free(lo: number): void;
+  /** offset of what the pointer means on this CPU; 0 when the pointer or the CPU does not exist */
+  pointer(lo: number, cpu: number): number;
+}
+
 export interface AllocationInfo {
   /** what it is, for reports: `value of map counts`, `task_struct` */
   readonly what: string;

@@ -90,6 +90,8 @@ export interface Kfunc {
   readonly modifiesReturn?: boolean;
   /** runs the kfunc; absent: checked only */
   readonly run?: (call: HostCall) => void;
+  /** drops the reference that a map held (the kfunc's destructor, NAME_dtor), by the object's offset */
+  readonly destroy?: (call: HostCall, object: number) => void;
   readonly summary: string;
 }
 

@@ -1,5 +1,7 @@
 import type { Helper } from '../contracts/helper.ts';
 import { BASE_TYPES, to, WITH_BPF } from './availability.ts';
+import { spinLock, spinUnlock } from './run/lock.ts';
+import { kptrXchg, perCpuPtr, thisCpuPtr } from './run/object.ts';
 import { anything, arg, proto, VOID } from './spec.ts';
 
 /** Locks, per-CPU variables and kernel pointers in maps. */
@@ -8,7 +10,7 @@ export const objectHelpers: readonly Helper[] = [
     id: 93,
     name: 'bpf_spin_lock',
     summary: 'Takes a lock in a map value or an allocated object.',
-    protos: [proto('bpf_spin_lock_proto', [arg('lock', 'ARG_PTR_TO_SPIN_LOCK')], VOID)],
+    protos: [proto('bpf_spin_lock_proto', [arg('lock', 'ARG_PTR_TO_SPIN_LOCK')], VOID, { run: spinLock })],
     available: [to(BASE_TYPES, 'bpf_spin_lock_proto', ...WITH_BPF)],
     effects: { lock: 'lock', acceptsAllocated: true },
   },
@@ -16,7 +18,7 @@ export const objectHelpers: readonly Helper[] = [
     id: 94,
     name: 'bpf_spin_unlock',
     summary: 'Drops a lock.',
-    protos: [proto('bpf_spin_unlock_proto', [arg('lock', 'ARG_PTR_TO_SPIN_LOCK')], VOID)],
+    protos: [proto('bpf_spin_unlock_proto', [arg('lock', 'ARG_PTR_TO_SPIN_LOCK')], VOID, { run: spinUnlock })],
     available: [to(BASE_TYPES, 'bpf_spin_unlock_proto', ...WITH_BPF)],
     effects: { lock: 'unlock', acceptsAllocated: true, allowedInLocks: true },
   },
@@ -25,10 +27,15 @@ export const objectHelpers: readonly Helper[] = [
     name: 'bpf_per_cpu_ptr',
     summary: 'Address of a per-CPU variable on a given CPU, or NULL.',
     protos: [
-      proto('bpf_per_cpu_ptr_proto', [arg('percpu_ptr', 'ARG_PTR_TO_PERCPU_BTF_ID'), anything('cpu')], {
-        base: 'RET_PTR_TO_MEM_OR_BTF_ID',
-        flags: ['PTR_MAYBE_NULL', 'MEM_RDONLY'],
-      }),
+      proto(
+        'bpf_per_cpu_ptr_proto',
+        [arg('percpu_ptr', 'ARG_PTR_TO_PERCPU_BTF_ID'), anything('cpu')],
+        {
+          base: 'RET_PTR_TO_MEM_OR_BTF_ID',
+          flags: ['PTR_MAYBE_NULL', 'MEM_RDONLY'],
+        },
+        { run: perCpuPtr },
+      ),
     ],
     available: [to(BASE_TYPES, 'bpf_per_cpu_ptr_proto', ...WITH_BPF)],
     effects: { rule: 'per_cpu_ptr' },
@@ -38,10 +45,15 @@ export const objectHelpers: readonly Helper[] = [
     name: 'bpf_this_cpu_ptr',
     summary: 'Address of a per-CPU variable on this CPU.',
     protos: [
-      proto('bpf_this_cpu_ptr_proto', [arg('percpu_ptr', 'ARG_PTR_TO_PERCPU_BTF_ID')], {
-        base: 'RET_PTR_TO_MEM_OR_BTF_ID',
-        flags: ['MEM_RDONLY'],
-      }),
+      proto(
+        'bpf_this_cpu_ptr_proto',
+        [arg('percpu_ptr', 'ARG_PTR_TO_PERCPU_BTF_ID')],
+        {
+          base: 'RET_PTR_TO_MEM_OR_BTF_ID',
+          flags: ['MEM_RDONLY'],
+        },
+        { run: thisCpuPtr },
+      ),
     ],
     available: [to(BASE_TYPES, 'bpf_this_cpu_ptr_proto', ...WITH_BPF)],
     effects: { rule: 'per_cpu_ptr' },
@@ -55,6 +67,7 @@ export const objectHelpers: readonly Helper[] = [
         'bpf_kptr_xchg_proto',
         [arg('dst', 'ARG_KPTR_XCHG_DEST'), arg('ptr', 'ARG_PTR_TO_BTF_ID', 'PTR_MAYBE_NULL', 'OBJ_RELEASE')],
         { base: 'RET_PTR_TO_BTF_ID', flags: ['PTR_MAYBE_NULL'] },
+        { run: kptrXchg },
       ),
     ],
     available: [to(BASE_TYPES, 'bpf_kptr_xchg_proto', ...WITH_BPF)],

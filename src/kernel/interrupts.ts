@@ -22,3 +22,6 @@ export function irqWork(call: HostCall, action: () => void): void {
   if (off || inNmi || masked?.irqsDisabled === true || masked?.nmi === true) whenInterruptsAreOn(call, action);
   else action();
 }
+
+/** in_nmi(): because of the program's own state, or of what it interrupts. */
+export const inNmi = (call: HostCall): boolean => call.state.inNmi || call.part(KERNEL).model?.interruption.nmi === true;

@@ -1,3 +1,4 @@
+import type { HostPercpu } from '../contracts/host_memory.ts';
 import type { GuestMemory } from './memory.ts';
 
 /** Below this, an address is a NULL pointer with an offset. Source: mmap_min_addr and one page of guard. */
@@ -104,7 +105,7 @@ export class SparseRegion implements AddressRegion {
 }
 
 /** Memory with one copy for each CPU. A `__percpu` pointer is the offset of CPU 0's copy under a high half of its own. */
-export class PercpuRegion implements AddressRegion {
+export class PercpuRegion implements AddressRegion, HostPercpu {
   readonly high = PERCPU_HIGH;
   readonly name = 'per-CPU memory';
   readonly faultProtected = false;

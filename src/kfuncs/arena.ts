@@ -1,5 +1,6 @@
 import type { Kfunc } from '../contracts/kfunc.ts';
 import { EVERYONE } from './availability.ts';
+import { mapSumElemCount } from './run/casts.ts';
 
 /** Arenas and maps. */
 export const arenaKfuncs: readonly Kfunc[] = [
@@ -30,5 +31,6 @@ export const arenaKfuncs: readonly Kfunc[] = [
     declaration: 's64 bpf_map_sum_elem_count(const struct bpf_map *map)',
     flags: ['KF_TRUSTED_ARGS'],
     available: EVERYONE,
+    run: mapSumElemCount,
   },
 ];

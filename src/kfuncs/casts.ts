@@ -1,5 +1,6 @@
 import type { Kfunc } from '../contracts/kfunc.ts';
 import { EVERYONE } from './availability.ts';
+import { rdonlyCast } from './run/casts.ts';
 
 /** Casts. */
 export const castsKfuncs: readonly Kfunc[] = [
@@ -18,6 +19,7 @@ export const castsKfuncs: readonly Kfunc[] = [
     flags: ['KF_FASTCALL'],
     available: EVERYONE,
     roles: ['rdonly_cast'],
+    run: rdonlyCast,
   },
   {
     name: 'bpf_get_kmem_cache',

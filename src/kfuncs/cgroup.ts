@@ -19,6 +19,7 @@ export const cgroupKfuncs: readonly Kfunc[] = [
     flags: ['KF_RELEASE'],
     available: GENERIC,
     run: cgroupRelease,
+    destroy: () => {},
   },
   {
     name: 'bpf_cgroup_ancestor',

@@ -1,5 +1,6 @@
 import type { Kfunc } from '../contracts/kfunc.ts';
 import { EVERYONE } from './availability.ts';
+import { taskWorkSchedule, wqInit, wqSetCallback, wqStart } from './run/deferred.ts';
 
 /** Work queues, task work and streams. */
 export const deferredKfuncs: readonly Kfunc[] = [
@@ -9,6 +10,7 @@ export const deferredKfuncs: readonly Kfunc[] = [
     declaration: 'int bpf_wq_init(struct bpf_wq *wq, void *p__map, unsigned int flags)',
     flags: [],
     available: EVERYONE,
+    run: wqInit,
   },
   {
     name: 'bpf_wq_set_callback_impl',
@@ -19,6 +21,7 @@ export const deferredKfuncs: readonly Kfunc[] = [
     available: EVERYONE,
     roles: ['wq_set_callback'],
     callback: { arg: 1, kind: 'async', enter: 'timer', returns: [0, 0], sleepable: true },
+    run: wqSetCallback,
   },
   {
     name: 'bpf_wq_start',
@@ -26,6 +29,7 @@ export const deferredKfuncs: readonly Kfunc[] = [
     declaration: 'int bpf_wq_start(struct bpf_wq *wq, unsigned int flags)',
     flags: [],
     available: EVERYONE,
+    run: wqStart,
   },
   {
     name: 'bpf_task_work_schedule_signal_impl',
@@ -36,6 +40,7 @@ export const deferredKfuncs: readonly Kfunc[] = [
     available: EVERYONE,
     roles: ['task_work_schedule'],
     callback: { arg: 3, kind: 'async', enter: 'task_work', returns: [-0x80000000, 0x7fffffff], sleepable: true },
+    run: taskWorkSchedule,
   },
   {
     name: 'bpf_task_work_schedule_resume_impl',
@@ -46,6 +51,7 @@ export const deferredKfuncs: readonly Kfunc[] = [
     available: EVERYONE,
     roles: ['task_work_schedule'],
     callback: { arg: 3, kind: 'async', enter: 'task_work', returns: [-0x80000000, 0x7fffffff], sleepable: true },
+    run: taskWorkSchedule,
   },
   {
     name: 'bpf_stream_vprintk_impl',

@@ -1,5 +1,19 @@
 import type { Kfunc } from '../contracts/kfunc.ts';
 import { GENERIC } from './availability.ts';
+import {
+  listBack,
+  listFront,
+  listPopBack,
+  listPopFront,
+  listPushBack,
+  listPushFront,
+  rbtreeAdd,
+  rbtreeFirst,
+  rbtreeLeft,
+  rbtreeRemove,
+  rbtreeRight,
+  rbtreeRoot,
+} from './run/graph.ts';
 
 /** Linked lists and red-black trees in maps. */
 export const graphKfuncs: readonly Kfunc[] = [
@@ -11,6 +25,7 @@ export const graphKfuncs: readonly Kfunc[] = [
     available: GENERIC,
     roles: ['list_push_front'],
     allowedInLocks: true,
+    run: listPushFront,
   },
   {
     name: 'bpf_list_push_back_impl',
@@ -20,6 +35,7 @@ export const graphKfuncs: readonly Kfunc[] = [
     available: GENERIC,
     roles: ['list_push_back'],
     allowedInLocks: true,
+    run: listPushBack,
   },
   {
     name: 'bpf_list_pop_front',
@@ -29,6 +45,7 @@ export const graphKfuncs: readonly Kfunc[] = [
     available: GENERIC,
     roles: ['list_pop'],
     allowedInLocks: true,
+    run: listPopFront,
   },
   {
     name: 'bpf_list_pop_back',
@@ -38,6 +55,7 @@ export const graphKfuncs: readonly Kfunc[] = [
     available: GENERIC,
     roles: ['list_pop'],
     allowedInLocks: true,
+    run: listPopBack,
   },
   {
     name: 'bpf_list_front',
@@ -47,6 +65,7 @@ export const graphKfuncs: readonly Kfunc[] = [
     available: GENERIC,
     roles: ['list_peek'],
     allowedInLocks: true,
+    run: listFront,
   },
   {
     name: 'bpf_list_back',
@@ -56,6 +75,7 @@ export const graphKfuncs: readonly Kfunc[] = [
     available: GENERIC,
     roles: ['list_peek'],
     allowedInLocks: true,
+    run: listBack,
   },
   {
     name: 'bpf_rbtree_add_impl',
@@ -67,6 +87,7 @@ export const graphKfuncs: readonly Kfunc[] = [
     roles: ['rbtree_add'],
     allowedInLocks: true,
     callback: { arg: 2, kind: 'sync', enter: 'rbtree_add_less', returns: [0, 1] },
+    run: rbtreeAdd,
   },
   {
     name: 'bpf_rbtree_remove',
@@ -76,6 +97,7 @@ export const graphKfuncs: readonly Kfunc[] = [
     available: GENERIC,
     roles: ['rbtree_remove'],
     allowedInLocks: true,
+    run: rbtreeRemove,
   },
   {
     name: 'bpf_rbtree_first',
@@ -85,6 +107,7 @@ export const graphKfuncs: readonly Kfunc[] = [
     available: GENERIC,
     roles: ['rbtree_first'],
     allowedInLocks: true,
+    run: rbtreeFirst,
   },
   {
     name: 'bpf_rbtree_root',
@@ -94,6 +117,7 @@ export const graphKfuncs: readonly Kfunc[] = [
     available: GENERIC,
     roles: ['rbtree_root'],
     allowedInLocks: true,
+    run: rbtreeRoot,
   },
   {
     name: 'bpf_rbtree_left',
@@ -103,6 +127,7 @@ export const graphKfuncs: readonly Kfunc[] = [
     available: GENERIC,
     roles: ['rbtree_child'],
     allowedInLocks: true,
+    run: rbtreeLeft,
   },
   {
     name: 'bpf_rbtree_right',
@@ -112,5 +137,6 @@ export const graphKfuncs: readonly Kfunc[] = [
     available: GENERIC,
     roles: ['rbtree_child'],
     allowedInLocks: true,
+    run: rbtreeRight,
   },
 ];

@@ -1,5 +1,6 @@
 import type { Kfunc } from '../contracts/kfunc.ts';
 import { GENERIC } from './availability.ts';
+import { objDrop, objNew, percpuObjNew, refcountAcquire } from './run/objects.ts';
 
 /** Allocated objects and reference counts. */
 export const objectsKfuncs: readonly Kfunc[] = [
@@ -10,6 +11,7 @@ export const objectsKfuncs: readonly Kfunc[] = [
     flags: ['KF_ACQUIRE', 'KF_RET_NULL'],
     available: GENERIC,
     roles: ['obj_new'],
+    run: objNew,
   },
   {
     name: 'bpf_obj_drop_impl',
@@ -18,6 +20,7 @@ export const objectsKfuncs: readonly Kfunc[] = [
     flags: ['KF_RELEASE'],
     available: GENERIC,
     roles: ['obj_drop'],
+    run: objDrop,
   },
   {
     name: 'bpf_percpu_obj_new_impl',
@@ -26,6 +29,7 @@ export const objectsKfuncs: readonly Kfunc[] = [
     flags: ['KF_ACQUIRE', 'KF_RET_NULL'],
     available: GENERIC,
     roles: ['percpu_obj_new'],
+    run: percpuObjNew,
   },
   {
     name: 'bpf_percpu_obj_drop_impl',
@@ -34,6 +38,7 @@ export const objectsKfuncs: readonly Kfunc[] = [
     flags: ['KF_RELEASE'],
     available: GENERIC,
     roles: ['percpu_obj_drop'],
+    run: objDrop,
   },
   {
     name: 'bpf_refcount_acquire_impl',
@@ -43,5 +48,6 @@ export const objectsKfuncs: readonly Kfunc[] = [
     available: GENERIC,
     roles: ['refcount_acquire'],
     allowedInLocks: true,
+    run: refcountAcquire,
   },
 ];

@@ -1,6 +1,7 @@
 import type { Kfunc } from '../contracts/kfunc.ts';
 import { rcuReadLock, rcuReadUnlock } from '../kernel/rcu.ts';
 import { EVERYONE } from './availability.ts';
+import { resSpinLock, resSpinLockIrqsave, resSpinUnlock, resSpinUnlockIrqrestore } from './run/resilient_lock.ts';
 import { localIrqRestore, localIrqSave, preemptDisable, preemptEnable } from './run/sections.ts';
 
 /** RCU, preemption and interrupt sections, and resilient spin locks. */
@@ -67,6 +68,7 @@ export const sectionsKfuncs: readonly Kfunc[] = [
     available: EVERYONE,
     roles: ['res_spin_lock'],
     allowedInLocks: true,
+    run: resSpinLock,
   },
   {
     name: 'bpf_res_spin_unlock',
@@ -76,6 +78,7 @@ export const sectionsKfuncs: readonly Kfunc[] = [
     available: EVERYONE,
     roles: ['res_spin_unlock'],
     allowedInLocks: true,
+    run: resSpinUnlock,
   },
   {
     name: 'bpf_res_spin_lock_irqsave',
@@ -85,6 +88,7 @@ export const sectionsKfuncs: readonly Kfunc[] = [
     available: EVERYONE,
     roles: ['res_spin_lock_irqsave'],
     allowedInLocks: true,
+    run: resSpinLockIrqsave,
   },
   {
     name: 'bpf_res_spin_unlock_irqrestore',
@@ -94,5 +98,6 @@ export const sectionsKfuncs: readonly Kfunc[] = [
     available: EVERYONE,
     roles: ['res_spin_unlock_irqrestore'],
     allowedInLocks: true,
+    run: resSpinUnlockIrqrestore,
   },
 ];

@@ -1,6 +1,7 @@
 import type { Kfunc } from '../contracts/kfunc.ts';
 import { EVERYONE, GENERIC } from './availability.ts';
-import { taskAcquire, taskFromPid, taskRelease, taskUnderCgroup } from './run/task.ts';
+import { throwException } from './run/casts.ts';
+import { destroyTask, taskAcquire, taskFromPid, taskRelease, taskUnderCgroup } from './run/task.ts';
 
 /** Tasks. */
 export const taskKfuncs: readonly Kfunc[] = [
@@ -19,6 +20,7 @@ export const taskKfuncs: readonly Kfunc[] = [
     flags: ['KF_RELEASE'],
     available: GENERIC,
     run: taskRelease,
+    destroy: destroyTask,
   },
   {
     name: 'bpf_task_from_pid',
@@ -65,6 +67,7 @@ export const taskKfuncs: readonly Kfunc[] = [
     flags: [],
     available: GENERIC,
     roles: ['throw'],
+    run: throwException,
   },
   {
     name: '__bpf_trap',

@@ -1,6 +1,6 @@
 import { ERRNO } from '../contracts/errors.ts';
 import type { MapDef } from '../program/program.ts';
-import { BpfMap, indexOf, nextIndex, roundUp8 } from './bpf_map.ts';
+import { BpfMap, indexKey, indexOf, nextIndex, roundUp8 } from './bpf_map.ts';
 import { BPF_EXIST, BPF_F_LOCK, BPF_F_RDONLY_PROG, BPF_NOEXIST, type MapEnvironment } from './environment.ts';
 
 /** Arrays up to this many bytes have fences between their elements. */
@@ -35,6 +35,10 @@ class Row {
 
   at(index: number): number {
     return this.start + index * this.stride;
+  }
+
+  indexOf(offset: number): number {
+    return Math.floor((offset - this.start) / this.stride);
   }
 
   holds(offset: number): boolean {
@@ -93,6 +97,10 @@ export class ArrayMap extends BpfMap {
 
   override holdsValue(offset: number): boolean {
     return this.#row.holds(offset);
+  }
+
+  override keyOf(value: number): Uint8Array {
+    return indexKey(this.#row.indexOf(value));
   }
 
   protected override readForUser(key: Uint8Array): Uint8Array | number {

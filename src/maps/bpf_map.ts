@@ -72,6 +72,15 @@ export abstract class BpfMap implements HostMap {
     return this.layout.record?.fields.find((known) => known.type === kernelName)?.offset ?? -1;
   }
 
+  /** Source: bpf_map_init_elem_count, called by the hash tables alone. */
+  get elementCount(): number {
+    return 0;
+  }
+
+  keyOf(_value: number): Uint8Array | null {
+    return null;
+  }
+
   lookup(_key: number): number {
     return 0;
   }

@@ -1,4 +1,4 @@
-import type { FieldRecord, FieldType } from '../btf/special.ts';
+import type { Field, FieldRecord } from '../btf/special.ts';
 import type { Outcome } from '../contracts/host_call.ts';
 import type { GuestMemory } from '../kernel/memory.ts';
 import type { MapDef, Program } from '../program/program.ts';
@@ -22,8 +22,8 @@ export interface MapEnvironment {
   fieldsOf(def: MapDef): FieldRecord | null;
   /** offset of a new `struct bpf_map` that describes the map; 0 when memory is used up */
   newMapObject(def: MapDef, id: number): number;
-  /** gives back what a special field of a value owns (timer, kptr, list, tree), before the value is overwritten or freed */
-  freeField(type: FieldType, offset: number): void;
+  /** gives back what a special field owns (timer, kptr, list, tree), before its value is overwritten or freed */
+  freeField(field: Field, offset: number): void;
   /** number under which user space sees a program that stands in a program array */
   programId(program: Program): number;
 }

@@ -70,6 +70,16 @@ export class HashMap extends BpfMap {
     return this.#table.count;
   }
 
+  override get elementCount(): number {
+    return this.#table.count;
+  }
+
+  /** The key stands right before the value, as in struct htab_elem. */
+  override keyOf(value: number): Uint8Array {
+    const at = value - KEY_FENCE - roundUp8(this.keySize);
+    return this.memory.u8.slice(at, at + this.keySize);
+  }
+
   override lookup(key: number): number {
     const element = this.#find(key);
     if (element === undefined) return 0;

@@ -55,6 +55,6 @@ export class ValueLayout {
 
   /** Gives back what the special fields of a value own. */
   freeFields(at: number): void {
-    for (const field of this.record?.fields ?? []) this.#environment.freeField(field.type, at + field.offset);
+    for (const field of this.record?.fields ?? []) this.#environment.freeField(field, at + field.offset);
   }
 }

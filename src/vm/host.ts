@@ -1,7 +1,18 @@
 import type { Btf } from '../btf/btf.ts';
-import { Fault } from '../contracts/errors.ts';
-import type { ClockName, HostAttach, HostCall, HostState, HostTask, Outcome, PartKey } from '../contracts/host_call.ts';
+import type { FieldRecord } from '../btf/special.ts';
+import { Fault, Unmodelled } from '../contracts/errors.ts';
+import type {
+  ActionSetting,
+  ClockName,
+  HostAttach,
+  HostCall,
+  HostState,
+  HostTask,
+  Outcome,
+  PartKey,
+} from '../contracts/host_call.ts';
 import type { HostMap } from '../contracts/host_map.ts';
+import type { HostPercpu } from '../contracts/host_memory.ts';
 import type { HostPacket } from '../contracts/host_packet.ts';
 import type { HostSymbols } from '../contracts/host_symbols.ts';
 import { type GuestMemory, KERNEL_HIGH } from '../kernel/memory.ts';
@@ -43,6 +54,20 @@ export class Host implements HostCall {
 
   get symbols(): HostSymbols {
     return this.#machine.symbols;
+  }
+
+  get percpu(): HostPercpu {
+    return this.#machine.percpu;
+  }
+
+  localFields(typeId: number): FieldRecord | null {
+    return this.#machine.localFields(this.program, typeId);
+  }
+
+  destroy(destructor: string, object: number): void {
+    const kfunc = this.#machine.profile.kfuncs.get(destructor.replace(/_dtor$/, ''));
+    if (kfunc?.destroy === undefined) throw new Unmodelled(`running destructor ${destructor}`);
+    kfunc.destroy(this, object);
   }
 
   get packet(): HostPacket | null {
@@ -217,8 +242,8 @@ export class Host implements HostCall {
     return this.#machine.part(key);
   }
 
-  schedule(at: bigint, action: (call: HostCall) => void): number {
-    return this.#machine.agenda.add(at, action);
+  schedule(at: bigint, action: (call: HostCall) => void, setting: ActionSetting = {}): number {
+    return this.#machine.agenda.add(at, { action, setting });
   }
 
   cancel(ticket: number): boolean {

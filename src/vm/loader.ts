@@ -19,6 +19,7 @@ import { ArenaMap } from '../maps/arena.ts';
 import type { MapDef, Program } from '../program/program.ts';
 import type { ConstantPool } from './constant_pool.ts';
 import type { Code } from './engine.ts';
+import { exceptionCallback } from './exception_callback.ts';
 import type { MapRegistry } from './map_registry.ts';
 import { predecode, type Resolver } from './predecode.ts';
 
@@ -69,7 +70,7 @@ export class Loader {
     const textBase = this.#nextText;
     if (textBase + (program.insns.length + 1) * SLOT_STRIDE > LAST_TEXT) throw new Fault('bad-call', 'too many programs');
     const subject = subjectOf(program, this.#profile.btf);
-    const reached = options.reached ?? reachable(program.insns);
+    const reached = options.reached ?? reachable(program.insns, [0, exceptionCallback(program) ?? 0]);
     const resolver: Resolver = {
       wide: (insn, next, pc) => this.#wide(program, insn, next, pc, textBase, reached.has(pc)),
       helper: (id) => this.#helper(id, subject),
@@ -155,10 +156,10 @@ export class Loader {
   }
 }
 
-/** Slots that control flow can lead to from slot 0, functions that are called or passed on included. */
-export function reachable(insns: readonly Insn[]): ReadonlySet<number> {
+/** Slots that control flow can lead to from the entries, functions that are called or passed on included. */
+export function reachable(insns: readonly Insn[], entries: readonly number[] = [0]): ReadonlySet<number> {
   const seen = new Set<number>();
-  const work = [0];
+  const work = [...entries];
   for (let pc = work.pop(); pc !== undefined; pc = work.pop()) {
     const insn = insns[pc];
     if (insn === undefined || seen.has(pc)) continue;

@@ -1,11 +1,15 @@
-import { type FieldType, fieldShape } from '../btf/special.ts';
+import type { Btf } from '../btf/btf.ts';
+import { parseStructMetas } from '../btf/fields.ts';
+import type { Field, FieldRecord } from '../btf/special.ts';
 import { Fault } from '../contracts/errors.ts';
-import type { HostAttach, HostCall, HostState, HostTask, Outcome, PartKey } from '../contracts/host_call.ts';
+import type { ActionSetting, HostAttach, HostCall, HostState, HostTask, Outcome, PartKey } from '../contracts/host_call.ts';
 import type { Profile } from '../contracts/profile.ts';
 import { Agenda } from '../kernel/agenda.ts';
 import { Clock, type ClockOptions } from '../kernel/clock.ts';
 import type { RunContext } from '../kernel/context.ts';
+import { LOCAL_OBJECTS, type LocalObjects } from '../kernel/local_objects.ts';
 import { GuestMemory, KERNEL_HIGH } from '../kernel/memory.ts';
+import { freeField } from '../kernel/object_life.ts';
 import { emptyContext } from '../kernel/plain_context.ts';
 import { RandomNumbers } from '../kernel/random.ts';
 import { PercpuRegion } from '../kernel/regions.ts';
@@ -15,6 +19,7 @@ import { ProgArrayMap } from '../maps/reference_maps.ts';
 import { PROG_FLAGS, type Program } from '../program/program.ts';
 import { ConstantPool } from './constant_pool.ts';
 import type { Code, Engine, EngineHost, StepHook } from './engine.ts';
+import { exceptionCallback } from './exception_callback.ts';
 import { describeField } from './field_names.ts';
 import { CALL_FRAME_BYTES, Host, Unwound } from './host.ts';
 import { Interpreter } from './interpreter.ts';
@@ -24,6 +29,8 @@ import { RunReport } from './run_report.ts';
 
 /** Calls of helpers within callbacks of helpers, and so on. */
 const NESTING_LIMIT = 64;
+/** Instructions that one action of the agenda may take. */
+const ACTION_BUDGET = 500_000_000;
 const NETWORK_HEADER_BASE = -0x100000;
 const LINK_HEADER_BASE = -0x200000;
 
@@ -42,6 +49,12 @@ export interface MachineOptions {
   readonly attach?: Partial<HostAttach>;
   /** says whether allocation number n (from 0) fails; default none does */
   readonly failAllocation?: (attempt: number) => boolean;
+}
+
+/** What is to be done at a time, and in what. */
+interface Action {
+  readonly action: (call: HostCall) => void;
+  readonly setting: ActionSetting;
 }
 
 /** One program run within a machine, as `Machine.execute` is asked for it. */
@@ -72,7 +85,7 @@ export class Machine implements EngineHost, RegistryHost {
   readonly percpu: PercpuRegion;
   readonly clock: Clock;
   readonly random: RandomNumbers;
-  readonly agenda = new Agenda<(call: HostCall) => void>();
+  readonly agenda = new Agenda<Action>();
   readonly task: HostTask;
   readonly attach: HostAttach;
   readonly user = new UserMemory();
@@ -95,6 +108,7 @@ export class Machine implements EngineHost, RegistryHost {
   readonly #failAllocation: (attempt: number) => boolean;
   #afterRcu: (() => void)[] = [];
   readonly #parts = new Map<PartKey<unknown>, unknown>();
+  readonly #structMetas = new Map<Btf, ReadonlyMap<number, FieldRecord>>();
 
   constructor(profile: Profile, options: MachineOptions = {}) {
     const seed = options.seed ?? 1;
@@ -156,7 +170,7 @@ export class Machine implements EngineHost, RegistryHost {
     R.fill(0, 0, 22);
     R[2] = context.offset;
     R[3] = context.offset === 0 ? 0 : KERNEL_HIGH;
-    const fault = this.#guarded(() => this.engine.call(code, 0));
+    const fault = this.#guarded(() => this.#callProgram(code)) ?? this.#leftOver();
     return { lo: R[0]!, hi: R[1]!, fault, instructions: this.engine.executed - before, calls: this.#calls };
   }
 
@@ -166,15 +180,21 @@ export class Machine implements EngineHost, RegistryHost {
     for (let at = this.agenda.next; at !== null && at <= end; at = this.agenda.next) {
       const now = this.clock.nanoseconds;
       if (at > now) this.clock.advance(at - now);
-      const action = this.agenda.takeDue(this.clock.nanoseconds)!;
+      const { action, setting } = this.agenda.takeDue(this.clock.nanoseconds)!;
+      this.context = emptyContext;
+      this.state = newState(setting.sleepable === true, setting.inInterrupt === true);
+      this.engine.setBudget(ACTION_BUDGET);
       const fault = this.#guarded(() => {
         this.#host.frame = this.#callFrames;
         action(this.#host);
       });
       if (fault !== null) return fault;
+      const left = this.#leftOver();
+      if (left !== null) return left;
     }
     const now = this.clock.nanoseconds;
     if (end > now) this.clock.advance(end - now);
+    this.#endRcu();
     return null;
   }
 
@@ -278,10 +298,20 @@ export class Machine implements EngineHost, RegistryHost {
     this.report.record(outcome);
   }
 
-  /** Source: bpf_obj_free_fields, kernel/bpf/syscall.c: locks and counts own nothing. */
-  freeField(type: FieldType, offset: number): void {
-    if (type === 'BPF_SPIN_LOCK' || type === 'BPF_RES_SPIN_LOCK' || type === 'BPF_REFCOUNT') return;
-    this.memory.u8.fill(0, offset, offset + fieldShape(type).size);
+  freeField(field: Field, offset: number): void {
+    freeField(this.#host, field, offset);
+  }
+
+  /** Special fields of a struct of a program's BTF; null without. */
+  localFields(program: Program, typeId: number): FieldRecord | null {
+    const { btf } = program;
+    if (btf === null) return null;
+    let metas = this.#structMetas.get(btf);
+    if (metas === undefined) {
+      metas = parseStructMetas(btf, { btf: this.profile.btf, destructors: this.profile.facts.destructors });
+      this.#structMetas.set(btf, metas);
+    }
+    return metas.get(typeId) ?? null;
   }
 
   part<T>(key: PartKey<T>): T {
@@ -291,6 +321,38 @@ export class Machine implements EngineHost, RegistryHost {
 
   afterRcu(action: () => void): void {
     this.#afterRcu.push(action);
+  }
+
+  /**
+   * Runs a program from its start. An exception leaves all its functions, and its callback's result becomes the program's; without a
+   * callback the cookie does. Source: bpf_throw, kernel/bpf/helpers.c; add_hidden_subprog callers in kernel/bpf/verifier.c.
+   */
+  #callProgram(code: Code): void {
+    try {
+      this.engine.call(code, 0);
+    } catch (error) {
+      if (!(error instanceof Unwound)) throw error;
+      const thrower = this.engine.code ?? code;
+      this.engine.unwind();
+      this.#nesting = 0;
+      const R = this.engine.registers;
+      R[0] = error.lo;
+      R[1] = error.hi;
+      const callback = exceptionCallback(thrower.program);
+      if (callback === null) return;
+      R.fill(0, 2, 22);
+      R[2] = error.lo;
+      R[3] = error.hi;
+      this.engine.call(thrower, callback);
+    }
+  }
+
+  /** A program that has ended holds no lock and owns no object; to leave one behind is a fault. */
+  #leftOver(): Fault | null {
+    const objects = this.#parts.get(LOCAL_OBJECTS) as LocalObjects | undefined;
+    const leaked = objects?.takeHeld() ?? [];
+    if (this.state.locks.length > 0) return new Fault('deadlock', 'the program ended while it held a lock');
+    return leaked.length === 0 ? null : new Fault('leak', `the program ended while it owned ${leaked.join(', ')}`);
   }
 
   /** Runs program code; a fault or an exception of it ends here, and the RCU section with it. */
@@ -322,13 +384,13 @@ export class Machine implements EngineHost, RegistryHost {
   }
 }
 
-const newState = (sleepable: boolean): HostState => ({
+const newState = (sleepable: boolean, inInterrupt = false): HostState => ({
   rcuDepth: 0,
   preemptDepth: 0,
   migrateDepth: 0,
   irqsDisabled: false,
   inNmi: false,
-  inInterrupt: false,
+  inInterrupt,
   sleepable,
   locks: [],
 });

@@ -1,6 +1,6 @@
 import { BtfError } from '../btf/error.ts';
 import { parseFields } from '../btf/fields.ts';
-import { type FieldRecord, type FieldType, MAP_VALUE_FIELDS } from '../btf/special.ts';
+import { type Field, type FieldRecord, MAP_VALUE_FIELDS } from '../btf/special.ts';
 import { Reject, Unmodelled } from '../contracts/errors.ts';
 import type { Outcome } from '../contracts/host_call.ts';
 import type { Profile } from '../contracts/profile.ts';
@@ -27,7 +27,7 @@ export interface RegistryHost {
   allocationFails(): boolean;
   note(text: string): void;
   record(outcome: Outcome): void;
-  freeField(type: FieldType, offset: number): void;
+  freeField(field: Field, offset: number): void;
 }
 
 /** The maps that exist in one machine, and what they need of it. */
@@ -112,8 +112,8 @@ export class MapRegistry implements MapEnvironment {
     this.#host.record(outcome);
   }
 
-  freeField(type: FieldType, offset: number): void {
-    this.#host.freeField(type, offset);
+  freeField(field: Field, offset: number): void {
+    this.#host.freeField(field, offset);
   }
 
   programId(program: Program): number {

@@ -42,6 +42,8 @@ export interface RunOptions extends LoadOptions {
   readonly onPrintk?: (text: string) => void;
   /** return value that a cgroup hook passes along before the program runs */
   readonly retval?: number;
+  /** nanoseconds to let pass when the program has ended, for what it leaves to timers and work queues; default none */
+  readonly wait?: bigint;
 }
 
 export interface Run {
@@ -106,15 +108,18 @@ export function runIn(machine: Machine, program: Program, options: RunOptions = 
     step: stepHook(program, options, coverage),
     retval: options.retval ?? 0,
   });
+  const output = { data: context.output(), context: context.contextOutput() };
+  const later = done.fault === null && options.wait !== undefined ? machine.advance(options.wait) : null;
+  const fault = done.fault ?? later;
   const result = (BigInt(done.hi >>> 0) << 32n) | BigInt(done.lo >>> 0);
   const type = program.type === PROG_TYPES.ext ? (program.attach?.program?.type ?? program.type) : program.type;
   const run: Run = {
     result,
-    returned: done.fault === null ? returnName(type, done.lo) : null,
-    output: { data: context.output(), context: context.contextOutput() },
+    returned: fault === null ? returnName(type, done.lo) : null,
+    output,
     outcomes: report.outcomes,
     printk: report.printed,
-    fault: done.fault,
+    fault,
     notes: report.notes,
     coverage,
     stats: {

@@ -20,6 +20,8 @@ function oneElement(host: TestHost, type: MapTypeName = 'hash', parts: Partial<H
     flags: 0,
     offset,
     fieldOffset: () => -1,
+    keyOf: () => null,
+    elementCount: 1,
     lookup: (key) => (keyAt(key) === 5 ? value : 0),
     lookupPercpu: (key, cpu) => (keyAt(key) === 5 && cpu === 3 ? value : 0),
     update: (key, from, flags) => {

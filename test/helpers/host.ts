@@ -7,12 +7,14 @@ import type { HostSymbols } from '../../src/contracts/host_symbols.ts';
 import { helpers } from '../../src/helpers/index.ts';
 import { GuestMemory } from '../../src/kernel/memory.ts';
 import { Packet, type PacketShape } from '../../src/kernel/packet.ts';
+import { PercpuRegion } from '../../src/kernel/regions.ts';
 import type { MapDef } from '../../src/program/program.ts';
 import { subjectOf } from './subject.ts';
 
 /** A machine without an engine: arguments are numbers, callbacks are functions. */
 export class TestHost implements HostCall {
   readonly memory = new GuestMemory({ limit: 4 << 20 });
+  readonly percpu = new PercpuRegion(this.memory, 4);
   readonly program = subjectOf({ type: 'xdp' }).program;
   btf: Btf = btfFromC('').btf;
   symbols: HostSymbols = {
@@ -180,6 +182,8 @@ export class TestHost implements HostCall {
     if (!this.#parts.has(key)) this.#parts.set(key, key.create(this));
     return this.#parts.get(key) as T;
   }
+  localFields = (): null => null;
+  destroy = (): void => {};
   schedule = (): number => 0;
   cancel = (): boolean => false;
   afterRcu = (action: () => void): void => action();

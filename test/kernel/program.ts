@@ -9,7 +9,7 @@ import { openProfile } from '../../src/profiles/index.ts';
 import { withRevisions } from '../../src/profiles/revisions.ts';
 import { verify } from '../../src/verifier/verify.ts';
 import { Machine, type MachineOptions } from '../../src/vm/machine.ts';
-import { type Run, runIn } from '../../src/vm/run.ts';
+import { type Run, type RunOptions, runIn } from '../../src/vm/run.ts';
 import { readVmlinuxPart } from '../profiles/packed_vmlinux.ts';
 
 const base = openProfile('linux-6.18', readVmlinuxPart);
@@ -34,7 +34,7 @@ export interface KernelRun extends Run {
   readonly kernel: KernelModel;
 }
 
-export interface KernelRunOptions {
+export interface KernelRunOptions extends Pick<RunOptions, 'wait' | 'data'> {
   readonly revisions?: readonly string[];
   readonly world?: (kernel: KernelModel, machine: Machine) => void;
   readonly machine?: MachineOptions;
@@ -48,7 +48,10 @@ export function verdictOf(text: string, revisions: readonly string[] = []): stri
 }
 
 /** Verifies a text's first program, which has to be accepted, and runs it in a machine with a kernel. */
-export function runKernelText(text: string, { revisions = [], world, machine: options }: KernelRunOptions = {}): KernelRun {
+export function runKernelText(
+  text: string,
+  { revisions = [], world, machine: options, ...runOptions }: KernelRunOptions = {},
+): KernelRun {
   const profile = profileWith(...revisions);
   const program = assemble(text, 'sample.bpf.s', { profile }).programs[0]!;
   const verdict = verify(program, profile);
@@ -58,7 +61,7 @@ export function runKernelText(text: string, { revisions = [], world, machine: op
   const machine = new Machine(profile, options);
   const kernel = machine.part(KERNEL).open(machine.memory, profile.btf, machine.cpuCount);
   world?.(kernel, machine);
-  const done = runIn(machine, program);
+  const done = runIn(machine, program, { ...verdict.loaded, ...runOptions });
   if (done.fault !== null) throw done.fault;
   return { ...done, signed: BigInt.asIntN(64, done.result), machine, kernel };
 }

@@ -1,5 +1,5 @@
 import type { Btf } from '../../src/btf/btf.ts';
-import type { FieldRecord, FieldType } from '../../src/btf/special.ts';
+import type { Field, FieldRecord } from '../../src/btf/special.ts';
 import type { Outcome } from '../../src/contracts/host_call.ts';
 import { MAP_TYPES, type MapTypeName } from '../../src/contracts/uapi_numbers.ts';
 import { GuestMemory } from '../../src/kernel/memory.ts';
@@ -100,7 +100,7 @@ export class Bench implements MapEnvironment {
     return this.memory.allocate(64, { what: 'map' });
   }
 
-  freeField(_type: FieldType, _offset: number): void {}
+  freeField(_field: Field, _offset: number): void {}
 
   programId(): number {
     return 1;

@@ -27,7 +27,7 @@ class FieldBench extends Bench {
     return RECORD;
   }
 
-  override freeField(type: string, offset: number): void {
+  override freeField({ type }: Field, offset: number): void {
     this.freed.push([type, offset]);
   }
 }

@@ -171,6 +171,12 @@ export const parseAttributes = (stream: TokenStream, into: Attributes, constant:
       into.declTags.push(`contains:${type}:${field}`);
       continue;
     }
+    if (stream.accept('__exception_cb')) {
+      stream.expect('(');
+      into.declTags.push(`exception_callback:${stream.word('a function name')}`);
+      stream.expect(')');
+      continue;
+    }
     if (stream.is('__aligned')) {
       stream.next();
       stream.expect('(');

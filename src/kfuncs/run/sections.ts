@@ -13,12 +13,13 @@ export function preemptEnable(call: HostCall): void {
 /** The flag register's interrupt bit, as local_irq_save() stores it. */
 const X86_EFLAGS_IF = 0x200;
 
-export function localIrqSave(call: HostCall): void {
+/** `index`: which argument points to the flags */
+export function localIrqSave(call: HostCall, index = 0): void {
   const { state } = call;
-  call.memory.store64(call.writable(0, 8), state.irqsDisabled ? 0 : X86_EFLAGS_IF, 0);
+  call.memory.store64(call.writable(index, 8), state.irqsDisabled ? 0 : X86_EFLAGS_IF, 0);
   state.irqsDisabled = true;
 }
 
-export function localIrqRestore(call: HostCall): void {
-  call.state.irqsDisabled = (call.memory.loadU32(call.readable(0, 8)) & X86_EFLAGS_IF) === 0;
+export function localIrqRestore(call: HostCall, index = 0): void {
+  call.state.irqsDisabled = (call.memory.loadU32(call.readable(index, 8)) & X86_EFLAGS_IF) === 0;
 }

@@ -25,6 +25,11 @@ export function taskRelease(call: HostCall): void {
   callRcu(call, () => task.put());
 }
 
+export function destroyTask(call: HostCall, object: number): void {
+  const task = kernelOf(call).tasks.at(object);
+  if (task !== null) callRcu(call, () => task.put());
+}
+
 export function taskFromPid(call: HostCall): void {
   const task = kernelOf(call).tasks.byPid(call.argLo(0));
   task?.get();

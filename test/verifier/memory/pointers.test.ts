@@ -92,7 +92,7 @@ describeRules('packets', [
   ['arithmetic on the end', `${XDP}r3 += 1\nr0 = 2\nexit`, 'R3 pointer arithmetic on pkt_end prohibited'],
 ]);
 
-describeRules('other memory', [
+const OTHER: readonly Rule[] = [
   ['a number as pointer', 'r2 = 16\nr0 = *(u64 *)(r2 +0)\nexit', "R2 invalid mem access 'scalar'"],
   [
     'a map itself is read as its struct',
@@ -139,4 +139,10 @@ describeRules('other memory', [
     '.section "tp_btf/task_newtask"\n.program test\nr0 = *(u64 *)(r1 +16)\nr0 = 0\nexit',
     'invalid bpf_context access off=16 size=8',
   ],
-]);
+];
+
+/** Linux 6.18 compares a negative offset with unsigned limits (tp_prog_is_valid_access), and reads before the context. */
+describeRules('other memory', OTHER, {
+  'offsets below 0 of a tracepoint are compared unsigned':
+    'unmapped at insn 0: read of 8 bytes at 0xfffffffffffffff0: no memory has this address',
+});
