@@ -243,7 +243,10 @@ export class Host implements HostCall {
   }
 
   schedule(at: bigint, action: (call: HostCall) => void, setting: ActionSetting = {}): number {
-    return this.#machine.agenda.add(at, { action, setting });
+    return this.#machine.agenda.add(at, (call) => {
+      this.#machine.enter(setting);
+      action(call);
+    });
   }
 
   cancel(ticket: number): boolean {

@@ -51,12 +51,6 @@ export interface MachineOptions {
   readonly failAllocation?: (attempt: number) => boolean;
 }
 
-/** What is to be done at a time, and in what. */
-interface Action {
-  readonly action: (call: HostCall) => void;
-  readonly setting: ActionSetting;
-}
-
 /** One program run within a machine, as `Machine.execute` is asked for it. */
 export interface Execution {
   readonly code: Code;
@@ -85,7 +79,7 @@ export class Machine implements EngineHost, RegistryHost {
   readonly percpu: PercpuRegion;
   readonly clock: Clock;
   readonly random: RandomNumbers;
-  readonly agenda = new Agenda<Action>();
+  readonly agenda = new Agenda<(call: HostCall) => void>();
   readonly task: HostTask;
   readonly attach: HostAttach;
   readonly user = new UserMemory();
@@ -180,9 +174,9 @@ export class Machine implements EngineHost, RegistryHost {
     for (let at = this.agenda.next; at !== null && at <= end; at = this.agenda.next) {
       const now = this.clock.nanoseconds;
       if (at > now) this.clock.advance(at - now);
-      const { action, setting } = this.agenda.takeDue(this.clock.nanoseconds)!;
+      const action = this.agenda.takeDue(this.clock.nanoseconds)!;
       this.context = emptyContext;
-      this.state = newState(setting.sleepable === true, setting.inInterrupt === true);
+      this.enter({});
       this.engine.setBudget(ACTION_BUDGET);
       const fault = this.#guarded(() => {
         this.#host.frame = this.#callFrames;
@@ -196,6 +190,11 @@ export class Machine implements EngineHost, RegistryHost {
     if (end > now) this.clock.advance(end - now);
     this.#endRcu();
     return null;
+  }
+
+  /** A new piece of work begins on this CPU, in these circumstances. */
+  enter({ sleepable = false, inInterrupt = false }: ActionSetting): void {
+    this.state = newState(sleepable, inInterrupt);
   }
 
   call(index: number, registers: Int32Array): void {

@@ -175,7 +175,7 @@ describe('a producer', () => {
 
 describe('a producer that waits', () => {
   const later = (on: RingBench, ms: number, action: () => void): void => {
-    on.system.machine.agenda.add(on.system.machine.clock.nanoseconds + BigInt(ms) * 1_000_000n, { action, setting: {} });
+    on.system.machine.agenda.add(on.system.machine.clock.nanoseconds + BigInt(ms) * 1_000_000n, action);
   };
 
   it('A.9 blocking reserve: gives up after its time', () => {
