@@ -2,6 +2,7 @@ import { Fault } from '../contracts/errors.ts';
 import { type IterateResult, iterate } from '../desk/iterate.ts';
 import { readOver, readPlace } from '../desk/iterate_over.ts';
 import type { Program } from '../program/program.ts';
+import { callText } from '../sys/record.ts';
 import { openWorld } from '../world/build.ts';
 import type { CommonOptions } from './common_options.ts';
 import { EXIT, type ExitStatus, UsageError } from './exit.ts';
@@ -16,6 +17,7 @@ export interface IterCommandOptions extends CommonOptions {
   readonly through?: string;
   readonly closeLink?: boolean;
   readonly linkInfo?: boolean;
+  readonly strace?: boolean;
 }
 
 function chosenProgram(programs: readonly Program[], path: string): Program {
@@ -45,6 +47,8 @@ export async function iterCommand(path: string, options: IterCommandOptions): Pr
   const world = openWorld(file === undefined ? '' : textOf(readInput(file), file), file ?? '', profile);
   world.fill(program.maps);
   const name = `${path}/${program.name}`;
+  // what it took to make the world is not what was asked about
+  world.system.calls.length = 0;
   const walk = (): IterateResult | null => {
     try {
       return iterate(world.system, program, image, over, {
@@ -60,6 +64,7 @@ export async function iterCommand(path: string, options: IterCommandOptions): Pr
     }
   };
   const result = walk();
+  if (options.strace === true) warn(world.system.calls.map((call) => `[pid ${call.pid}] ${callText(call)}\n`).join(''));
   if (result === null) return EXIT.bad;
   if ('refused' in result) {
     const { verdict, errno, message, unmodelled } = result.refused;

@@ -133,6 +133,7 @@ export function buildProgram(done: (status: ExitStatus) => void): Command {
     .option('--through <pid/fd>', 'let this io_uring ring of the world submit the reads')
     .option('--close-link', 'close the link, and the descriptor that is walked, before the first read')
     .option('--link-info', 'say on standard error what the kernel tells of the link')
+    .option('--strace', 'show the system calls on standard error')
     .action(
       answer(async (file: string, options: IterCommandOptions) => (await import('./iter_command.ts')).iterCommand(file, options)),
     );

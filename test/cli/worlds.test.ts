@@ -46,12 +46,24 @@ describe.concurrent('iter', () => {
   });
 
   it.each([
-    [['--over', 'colour=3'], "--over is KEY=VALUE with tid, pid, map, cgroup, order, io_uring or epoll, not 'colour=3'"],
-    [['--over', 'tid=one'], "--over tid=N takes a number, not 'one'"],
+    [['--over', 'colour=3'], "what is walked is KEY=VALUE with tid, pid, map, cgroup, order, io_uring or epoll, not 'colour=3'"],
+    [['--over', 'tid=one'], "tid=N takes a number, not 'one'"],
     [['--over', 'order=any'], "no order 'any'"],
   ])('refuses %j', async (args, message) => {
     const { status, stderr } = await drybpf(['iter', FILES, ...args]);
     expect([status, stderr]).toEqual([2, expect.stringContaining(message)]);
+  });
+
+  it('shows its system calls', async () => {
+    const { stderr } = await drybpf(['iter', FILES, '--world', TASKS, '--over', 'pid=200', '--strace', '--read-size', '4096']);
+    expect(stderr.split('\n').map((line) => line.replace(/^\[pid \d+\] /, ''))).toEqual([
+      'bpf(BPF_PROG_LOAD, {prog_name="dump_task_file"}) = 0',
+      'bpf(BPF_LINK_CREATE, {prog_fd=0}) = 1',
+      'bpf(BPF_ITER_CREATE, {link_fd=1}) = 2',
+      'read(2, …, 4096) = 93',
+      'read(2, …, 4096) = 0',
+      '',
+    ]);
   });
 
   it('wants an iterator program', async () => {
