@@ -178,11 +178,11 @@ export interface LinkInfo {
   readonly progId: number;
   /** as much of the name as the buffer took, without the zero; null without a buffer */
   readonly targetName: string | null;
-  /** always the length of the whole name with its zero */
+  /** length of the whole name with its zero; when the name was cut off, the size of the buffer as it was given */
   readonly targetNameLength: number;
   /** what the target filled in */
   readonly fields: Readonly<Record<string, number | bigint>>;
-  /** 0, or -ENOSPC when the name was cut off (and the target was not asked) */
+  /** 0, or -ENOSPC when the name was cut off: then the name is all that user space gets */
   readonly result: number;
 }
 
@@ -191,14 +191,17 @@ export function linkInfoOf(process: Process, linkFd: number, nameBuffer = 64): L
   const link = linkOf(process, linkFd);
   if (typeof link === 'number') return link;
   const { name } = link.target;
-  const fits = nameBuffer === 0 || nameBuffer > name.length;
+  const targetName = nameBuffer === 0 ? null : name.slice(0, nameBuffer - 1);
+  if (nameBuffer > 0 && nameBuffer <= name.length) {
+    return { id: 0, progId: 0, targetName, targetNameLength: nameBuffer, fields: {}, result: -ERRNO.ENOSPC };
+  }
   return {
     id: link.id,
     progId: link.program.id,
-    targetName: nameBuffer === 0 ? null : name.slice(0, nameBuffer - 1),
+    targetName,
     targetNameLength: name.length + 1,
-    fields: fits ? (link.run.linkInfo?.(link.subject) ?? {}) : {},
-    result: fits ? 0 : -ERRNO.ENOSPC,
+    fields: link.run.linkInfo?.(link.subject) ?? {},
+    result: 0,
   };
 }
 

@@ -12,6 +12,7 @@ import type { Process } from '../../src/sys/process.ts';
 import { type MapMapping, mmapRing, mprotect, mremap } from '../../src/sys/ring_mapping.ts';
 import { System } from '../../src/sys/system.ts';
 import { UserRingProducer } from '../../src/sys/user_ring_buffer.ts';
+import { comparable } from './golden.ts';
 import type { Answer, Scenario, Step } from './steps.ts';
 
 const PAGE = 4096;
@@ -19,6 +20,8 @@ const LINK_TYPE_ITER = 4;
 const NANOSECONDS_PER_MS = 1_000_000n;
 const CALLER_PID = 100;
 const KTHREADD_PID = 2;
+/** Descriptors that every process begins with. */
+const STANDARD_FILES = 3;
 
 const bytesOf = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, 'hex'));
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
@@ -29,7 +32,9 @@ type StepOf<Name extends Step['do']> = Extract<Step, { do: Name }>;
 function callerIn(system: System): Process {
   const { tasks, cgroups } = system.kernel;
   tasks.add({ pid: KTHREADD_PID, comm: 'kthreadd', flags: PF_KTHREAD, parent: tasks.init, cgroup: cgroups.root });
-  return system.spawn(CALLER_PID, 'guest');
+  const process = system.spawn(CALLER_PID, 'guest');
+  for (let standard = 0; standard < STANDARD_FILES; standard++) process.open('/dev/console');
+  return process;
 }
 
 /** Carries out a scenario in the modelled kernel. `system`: one with a world of its own; then its current task makes the calls. */
@@ -51,7 +56,7 @@ export class ModelRun {
   /** What the steps are answered. */
   static answers(scenario: Scenario, profile: Profile): Answer[] {
     const run = new ModelRun(scenario, profile);
-    return scenario.steps.map((step) => run.step(step));
+    return scenario.steps.map((step) => comparable(run.step(step)));
   }
 
   step(step: Step): Answer {
@@ -183,7 +188,13 @@ export class ModelRun {
     if (typeof info === 'number') return { result: info, type: 0, length: room, name: '', words: [0, 0, 0] };
     const { cgroup_id: id, order = 0, tid = 0, pid = 0 } = info.fields;
     const words = id === undefined ? [Number(tid), Number(pid), 0] : [0, 0, Number(order)];
-    return { result: info.result, type: LINK_TYPE_ITER, length: info.targetNameLength, name: info.targetName ?? '', words };
+    return {
+      result: info.result,
+      type: info.result === 0 ? LINK_TYPE_ITER : 0,
+      length: info.targetNameLength,
+      name: info.targetName ?? '',
+      words,
+    };
   }
 
   #cgroup({ path, fd }: StepOf<'cgroup'>): Answer {

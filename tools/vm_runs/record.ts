@@ -18,9 +18,9 @@ import { oracleRequest } from '../../src/cli/oracle_request.ts';
 import type { Profile } from '../../src/contracts/profile.ts';
 import { linux_6_18 } from '../../src/profiles/index.ts';
 import { Guest, RUNNER } from '../vm_verdicts/guest.ts';
-import { goldenFile, type Provenance } from './golden.ts';
+import { comparable, goldenFile, type Provenance } from './golden.ts';
 import { GROUPS } from './scenarios/index.ts';
-import type { Scenario, Step } from './steps.ts';
+import type { Answer, Scenario, Step } from './steps.ts';
 
 const VERSION = '6.12';
 const BOOT_SECONDS = 600;
@@ -62,14 +62,14 @@ function ask(guest: Guest, profile: Profile, scenarios: readonly Scenario[]): { 
   const output = new TextDecoder().decode(guest.run(`uname -r; ${each.join('; ')}`, files));
   const [release, ...lines] = output.split('\n');
   const rows: unknown[] = [];
-  let answers: { result?: number; log?: string }[] = [];
+  let answers: Answer[] = [];
   for (const line of lines) {
     const scenario = scenarios[rows.length];
     if (scenario === undefined) break;
     if (line.startsWith('{')) {
       const answer = JSON.parse(line);
       if (answer.log !== undefined) throw new Error(`${scenario.name}: the program is refused: ${answer.log}`);
-      answers.push(answer);
+      answers.push(comparable(answer));
     } else if (line === '== 0' && answers.length === scenario.steps.length) {
       rows.push({ name: scenario.name, answers });
       answers = [];
