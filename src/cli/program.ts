@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import type { AsmCommandOptions, DisasmCommandOptions } from './asm_command.ts';
 import { addCommonOptions, addKernelOptions, append, wholeNumber } from './common_options.ts';
+import type { CompareCommandOptions } from './compare_command.ts';
 import type { CrCommandOptions, CrRestoreOptions } from './cr_command.ts';
 import type { ExitStatus } from './exit.ts';
 import { addFuzzOptions, type FuzzOptions } from './fuzz_options.ts';
@@ -83,6 +84,14 @@ const addRunOptions = (command: Command): Command =>
       ),
     );
 
+const overOption = (): Option =>
+  new Option(
+    '--over <what>',
+    'tid=N, pid=N, map=NAME, cgroup=PATH, order=self_only|descendants_pre|descendants_post|ancestors_up, io_uring=PID/FD, epoll=PID/FD (repeatable)',
+  )
+    .argParser(append<string>)
+    .default([], 'everything');
+
 /**
  * The command line. A command's code is loaded when it is called. `done` gets the exit status; what a command throws becomes one
  * line on standard error.
@@ -122,20 +131,30 @@ export function buildProgram(done: (status: ExitStatus) => void): Command {
     .argument('<file>', INPUT)
     .option('--world <file>', 'kernel objects to walk (YAML)')
     .addOption(new Option('--read-size <n>', 'bytes of a read').argParser(wholeNumber(1, 1 << 30)).default(65536))
-    .addOption(
-      new Option(
-        '--over <what>',
-        'tid=N, pid=N, map=NAME, cgroup=PATH, order=self_only|descendants_pre|descendants_post|ancestors_up, io_uring=PID/FD, epoll=PID/FD (repeatable)',
-      )
-        .argParser(append<string>)
-        .default([], 'everything'),
-    )
+    .addOption(overOption())
     .option('--through <pid/fd>', 'let this io_uring ring of the world submit the reads')
     .option('--close-link', 'close the link, and the descriptor that is walked, before the first read')
     .option('--link-info', 'say on standard error what the kernel tells of the link')
     .option('--strace', 'show the system calls on standard error')
     .action(
       answer(async (file: string, options: IterCommandOptions) => (await import('./iter_command.ts')).iterCommand(file, options)),
+    );
+  addKernelOptions(program.command('compare'))
+    .description('one sample under every revision of an entry, side by side')
+    .argument('<name>', 'text program, by path or by the name of a sample such as user_ringbuf/drain')
+    .addOption(
+      new Option('--entry <name>', 'the entry whose revisions are compared (repeatable)')
+        .argParser(append<string>)
+        .default([], 'those that the sample names or uses'),
+    )
+    .option('--prog <name>', 'the program, where there are several')
+    .option('--world <file>', "kernel objects (YAML) instead of the sample's own")
+    .addOption(overOption())
+    .addOption(format('text', 'json'))
+    .action(
+      answer(async (name: string, options: CompareCommandOptions) =>
+        (await import('./compare_command.ts')).compareCommand(name, options),
+      ),
     );
   const cr = program.command('cr').description('the sample that writes down an io_uring instance and makes it again');
   const addCrOptions = (command: Command): Command =>

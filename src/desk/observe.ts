@@ -1,11 +1,11 @@
-import { Fault, Malformed } from '../contracts/errors.ts';
+import { Fault, Malformed, Unmodelled } from '../contracts/errors.ts';
 import type { Profile } from '../contracts/profile.ts';
 import { UserRingBufferMap } from '../maps/user_ring_buffer.ts';
 import type { RingNumber } from '../program/expected_case.ts';
 import type { ObjectImage, Program } from '../program/program.ts';
 import type { System } from '../sys/system.ts';
 import { verify } from '../verifier/verify.ts';
-import { fillSlots, type Run, runIn } from '../vm/run.ts';
+import { fillSlots, runIn } from '../vm/run.ts';
 import type { Note } from '../vm/run_report.ts';
 import { openWorld, type World } from '../world/build.ts';
 import { type IterateOver, iterate, type Reading } from './iterate.ts';
@@ -32,7 +32,7 @@ export interface Observation {
   readonly log: string;
   /** of an accepted program: why it may do harm nevertheless */
   readonly unsound: readonly string[];
-  /** which step before the first read failed: `attach: EOPNOTSUPP` */
+  /** which step before the first read failed, `attach: EOPNOTSUPP`; or what is not modelled */
   readonly step: string | null;
   readonly result: bigint | null;
   readonly printk: readonly string[];
@@ -95,15 +95,14 @@ export function observe(image: ObjectImage, program: Program, profile: Profile, 
   const { system } = world;
   world.fill(program.maps);
   const before = { ...NOTHING, ...told, unsound: profile.unsound ?? [] };
-  if (isIterator(program))
-    return { ...before, ...walked(system, program, image, scene), printk: printed, rings: ringsOf(system) };
+  if (isIterator(program)) {
+    const seen = attempted(() => walked(system, program, image, scene));
+    return { ...before, ...(typeof seen === 'string' ? { step: seen } : seen), printk: printed, rings: ringsOf(system) };
+  }
   fillSlots(system.machine, program, image);
-  const run: Run = runIn(system.machine, program, {
-    probeLoads: loaded.probeLoads,
-    reached: loaded.reached,
-    budget: RUN_BUDGET,
-    onPrintk: print,
-  });
+  const { probeLoads, reached } = loaded;
+  const run = attempted(() => runIn(system.machine, program, { probeLoads, reached, budget: RUN_BUDGET, onPrintk: print }));
+  if (typeof run === 'string') return { ...before, step: run, printk: printed };
   const late = system.machine.advance(SETTLING);
   const fault = run.fault ?? late;
   return {
@@ -114,6 +113,16 @@ export function observe(image: ObjectImage, program: Program, profile: Profile, 
     rings: ringsOf(system),
     notes: run.notes,
   };
+}
+
+/** What a run gives; words for one that would reach what is not modelled. */
+function attempted<T>(run: () => T): T | string {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof Unmodelled)) throw error;
+    return `not modelled: ${error.message}`;
+  }
 }
 
 type Walked = Pick<Observation, 'step' | 'output' | 'readError' | 'fault' | 'link' | 'notes'>;

@@ -45,7 +45,9 @@ export function withRevisions(profile: Profile, wanted: readonly string[] | Read
   const declarations = new Set([...revisions.values()].flatMap((revision) => revision.declarations ?? []));
   let changed: Profile =
     declarations.size === 0 ? profile : { ...profile, btf: overlaidBtf(profile.btf, [...declarations].join('\n')) };
-  for (const revision of revisions.values()) changed = withRevision(changed, revision);
+  // what becomes of callbacks holds for the entries of other revisions, too
+  const ordered = [...revisions.values()].sort((a, b) => Number(a.callbacks !== undefined) - Number(b.callbacks !== undefined));
+  for (const revision of ordered) changed = withRevision(changed, revision);
   return { ...changed, revisions: new Map([...revisions].map(([entry, revision]) => [entry.name, revision.name])) };
 }
 

@@ -178,6 +178,59 @@ describe.concurrent('run', () => {
   });
 });
 
+describe.concurrent('compare', () => {
+  it('prints a sample under every revision of an entry', async () => {
+    const { status, stdout, stderr } = await drybpf(['compare', 'user_ringbuf/forced_wakeup']);
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('user_ringbuf/forced_wakeup/forced: user_ringbuf_drain\n');
+    expect(stdout).toContain('* result               -22 (EINVAL)  1\n');
+  });
+
+  it('takes a path, a world and an entry, and prints JSON', async () => {
+    const args = ['--format', 'json', '--entry', 'find_vma', '--world', 'programs/find_vma/two_tasks_interrupts_off.world.yaml'];
+    const { status, stdout } = await drybpf(['compare', 'programs/find_vma/at_address.bpf.s', ...args]);
+    expect(status).toBe(0);
+    const [comparison] = lines(stdout) as { scenes: { runs: { result: string }[] }[] }[];
+    expect(comparison!.scenes[0]!.runs.map(({ result }) => result)).toEqual(['0', '-16 (EBUSY)']);
+  });
+
+  it.each([
+    [['nothing'], /no file and no sample 'nothing'; samples are .*user_ringbuf\/drain/],
+    [['user_ringbuf/drain', '--entry', 'x'], /no entry 'x' has revisions/],
+    [['programs/c/callback.o'], /only text programs can be read anew/],
+    [['user_ringbuf/drain', '--world', 'nowhere.yaml'], /nowhere\.yaml: no such file/],
+    [['io_uring/buffers', '--over', 'x=1'], /what is walked is KEY=VALUE/],
+  ])('%s is a bad question', async (args, message) => {
+    const { status, stderr } = await drybpf(['compare', ...args]);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(message);
+  });
+});
+
+describe.concurrent('iter', () => {
+  const buffers = [
+    ...['iter', 'programs/io_uring/buffers.bpf.s', '--with', 'io_uring_buf=v2', '--with', 'page_to_pfn=v1'],
+    ...['--world', 'programs/io_uring/eight_buffers.world.yaml', '--over', 'io_uring=100/3'],
+  ];
+
+  it('tells of the link on standard error', async () => {
+    const { status, stdout, stderr } = await drybpf([...buffers, '--link-info']);
+    expect([status, stdout.slice(0, 2)]).toEqual([0, 'B\n']);
+    expect(stderr).toContain('target_name:\tio_uring_buf\n');
+  });
+
+  it('lets a ring read the iterator over itself', async () => {
+    const { status, stderr } = await drybpf([...buffers, '--through', '100/3']);
+    expect([status, stderr]).toEqual([1, 'drybpf: programs/io_uring/buffers.bpf.s/dump_buffers: read: EDEADLK\n']);
+  });
+
+  it('reports what outlives its link, and why that was to be expected', async () => {
+    const { status, stderr } = await drybpf([...buffers, '--close-link']);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/: fault use-after-free: a freed io_ring_ctx .*\n.*: unsound: an iterator that is read after/);
+  });
+});
+
 describe.concurrent('the other commands', () => {
   it('asm and disasm undo each other', async () => {
     const hex = (await drybpf(['asm', 'programs/loops/bounded.bpf.s'])).stdout;

@@ -26,6 +26,17 @@ describe('revisions of entries', () => {
     expect(old.unsound).toHaveLength(2);
   });
 
+  it('mean the same in whatever order they are named', () => {
+    for (const names of [
+      ['dynptr-callback=v3', 'user_ringbuf_drain=v3'],
+      ['user_ringbuf_drain=v3', 'dynptr-callback=v3'],
+    ]) {
+      const { effects, protos } = helper(withRevisions(profile, names), 'bpf_user_ringbuf_drain');
+      expect(effects?.callback?.dynptr).toBe('PTR_TO_DYNPTR');
+      expect(protos[0]!.run).not.toBe(helper(profile, 'bpf_user_ringbuf_drain').protos[0]!.run);
+    }
+  });
+
   it('that the kernel has itself change nothing', () => {
     const same = withRevisions(
       profile,
