@@ -3,13 +3,11 @@ import { join } from 'node:path';
 import type { BuildOptions } from 'rolldown';
 
 /** BTF of the bundled kernels is read by parts, samples as text; the kernel oracle is compiled where it is used. */
-const FILES_BESIDE: readonly (readonly [from: string, to: string])[] = [
+const FILES_BESIDE = [
   ['src/profiles/linux_6_18/btf', 'btf/linux-6.18'],
   ['tools/kernel-oracle', 'kernel-oracle'],
-  ...['bpf_cr', 'epoll', 'find_vma', 'io_uring', 'open_coded', 'task_iter', 'task_vma', 'user_ringbuf'].map(
-    (folder) => [`programs/${folder}`, `programs/${folder}`] as const,
-  ),
-];
+  ['programs', 'programs'],
+] as const;
 
 const config: BuildOptions = {
   input: {

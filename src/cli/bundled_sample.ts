@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Sample } from '../desk/explain_message.ts';
 
 /** Where the files of a sample are: beside the build, or in the source tree. */
 const PLACES = ['./programs/', '../../programs/'];
@@ -45,3 +46,7 @@ export const sampleNames = (): readonly string[] =>
   installed()
     .filter(({ path }) => /^\.expect with /m.test(readFileSync(path, 'utf8')))
     .map(({ name }) => name);
+
+/** Every text program of the samples, under its name in the repository. */
+export const bundledSamples = (): Sample[] =>
+  installed().map(({ name, path }) => ({ name: `programs/${name}${ENDING}`, text: readFileSync(path, 'utf8') }));

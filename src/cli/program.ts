@@ -5,6 +5,7 @@ import { addCommonOptions, addKernelOptions, append, wholeNumber } from './commo
 import type { CompareCommandOptions } from './compare_command.ts';
 import type { CrCommandOptions, CrRestoreOptions } from './cr_command.ts';
 import type { ExitStatus } from './exit.ts';
+import type { ExplainCommandOptions } from './explain_command.ts';
 import { addFuzzOptions, type FuzzOptions } from './fuzz_options.ts';
 import type { InspectCommandOptions } from './inspect_command.ts';
 import type { IterCommandOptions } from './iter_command.ts';
@@ -154,6 +155,15 @@ export function buildProgram(done: (status: ExitStatus) => void): Command {
     .action(
       answer(async (name: string, options: CompareCommandOptions) =>
         (await import('./compare_command.ts')).compareCommand(name, options),
+      ),
+    );
+  addKernelOptions(program.command('explain'))
+    .description('what is known of a helper, kfunc, map type, program type, iterator target, register type or message')
+    .argument('<word...>', 'its name, or the words of a message of the verifier')
+    .addOption(format('text', 'json'))
+    .action(
+      answer(async (words: string[], options: ExplainCommandOptions) =>
+        (await import('./explain_command.ts')).explainCommand(words, options),
       ),
     );
   const cr = program.command('cr').description('the sample that writes down an io_uring instance and makes it again');

@@ -253,6 +253,21 @@ describe.concurrent('the other commands', () => {
     expect(stdout).toMatch(/^pass .*straight_line\nfail .*wrong: reject was expected, but the verdict is accept\n/);
   });
 
+  it('explain tells what is known of a word, or of a message', async () => {
+    const helper = await drybpf(['explain', 'bpf_get_numa_node_id']);
+    expect([helper.status, helper.stdout]).toEqual([0, expect.stringContaining('  number     42\n')]);
+    const message = await drybpf(['explain', '--format', 'json', "R3 invalid mem access 'map_value_or_null'"]);
+    expect(lines(message.stdout)[0]).toMatchObject({
+      kind: 'message',
+      facts: expect.arrayContaining([['programs/map_values/missing_null_check.bpf.s', 'A look-up may fail.']]),
+    });
+    const unknown = await drybpf(['explain', 'ringbuf_res']);
+    expect([unknown.status, unknown.stderr]).toEqual([
+      2,
+      "drybpf: nothing is known of 'ringbuf_res'; there is bpf_ringbuf_reserve, bpf_ringbuf_reserve_dynptr\n",
+    ]);
+  });
+
   it('conformance is a plugin of the public runner', async () => {
     const program = '61 10 00 00 00 00 00 00 95 00 00 00 00 00 00 00';
     expect(await drybpf(['conformance', '01 02 03 04'], program)).toMatchObject({ status: 0, stdout: '4030201\n', stderr: '' });
