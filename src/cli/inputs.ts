@@ -27,8 +27,22 @@ const STDIN = 0;
 /** Pause before an empty pipe is asked again, in milliseconds. */
 const PIPE_PAUSE = 5;
 
+let given: Uint8Array | null = null;
+
+/** The action reads these bytes as standard input. */
+export async function withInput<T>(bytes: Uint8Array, action: () => Promise<T>): Promise<T> {
+  const before = given;
+  given = bytes;
+  try {
+    return await action();
+  } finally {
+    given = before;
+  }
+}
+
 /** All of standard input, also from a pipe that is not set to wait. */
 export function readStdin(): Uint8Array {
+  if (given !== null) return given;
   const sleeper = new Int32Array(new SharedArrayBuffer(4));
   const pieces: Buffer[] = [];
   let size = 0;

@@ -9,8 +9,28 @@ const PIPE_PAUSE = 5;
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
+/** Where output goes instead of the process's own. */
+export interface OutputSinks {
+  readonly stdout: (bytes: Uint8Array) => void;
+  readonly stderr: (bytes: Uint8Array) => void;
+}
+
+let sinks: OutputSinks | null = null;
+
+/** What the action prints goes to the sinks. */
+export async function withOutput<T>(to: OutputSinks, action: () => Promise<T>): Promise<T> {
+  const before = sinks;
+  sinks = to;
+  try {
+    return await action();
+  } finally {
+    sinks = before;
+  }
+}
+
 /** Writes all bytes, also into a pipe whose reader is slow. Ends the process quietly when the reader is gone. */
 function writeAll(fd: number, bytes: Uint8Array): void {
+  if (sinks !== null) return void sinks[fd === STDOUT ? 'stdout' : 'stderr'](bytes);
   for (let at = 0; at < bytes.length; ) {
     try {
       at += writeSync(fd, bytes, at);

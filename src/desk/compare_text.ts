@@ -6,7 +6,11 @@ import type { Observation } from './observe.ts';
 /** Widest cell; longer text goes on in the next line. */
 const CELL = 48;
 const LOG_LINES = 3;
-const STATISTICS = /^(processed \d|verification time|stack depth|func#|$)/;
+/** Lines that tell of states and instructions, not of what is wrong. */
+const STATES =
+  /^(\d+: |\d+->|from |caller:|callee:|returning |to caller |processed |verification time|stack depth|func#| |mark_precise|frame\d|$)/;
+/** Lines that every link has. */
+const COMMON_LINK = /^(link_type|link_id|prog_tag|prog_id):/;
 
 /** One thing that was seen, under every revision; null where it did not come about. */
 export interface ComparedRow {
@@ -18,7 +22,7 @@ export interface ComparedRow {
 
 const logEnd = ({ verdict, log }: Observation): string | null => {
   if (verdict === 'accept') return null;
-  const lines = log.split('\n').filter((line) => !STATISTICS.test(line));
+  const lines = log.split('\n').filter((line) => !STATES.test(line));
   return lines.slice(-LOG_LINES).join('\n') || null;
 };
 
@@ -38,7 +42,7 @@ const ROWS: readonly (readonly [name: string, of: (seen: Observation) => string 
   ['printk', ({ printk }) => lines(printk)],
   ['output', ({ output }) => (output === null || output === '' ? null : output.replace(/\n$/, ''))],
   ['read error', ({ readError }) => readError],
-  ['link', ({ link }) => lines(link)],
+  ['link', ({ link }) => lines(link.filter((line) => !COMMON_LINK.test(line)).map((line) => line.replace('\t', ' ')))],
   ['notes', noteLines],
 ];
 

@@ -130,7 +130,7 @@ describe('the remarks of the reviewers', () => {
       'where the link tells of its map',
       /^link: .*map_id @28 = 1 \| .*map_id @32 = 1$/s,
     ],
-    ['what a link tells', 'io_uring/buffers', 'what the link tells', /^link: .* \| .*io_uring_inode:\t\d+\n/s],
+    ['what a link tells', 'io_uring/buffers', 'what the link tells', /^link: .* \| .*io_uring_inode: \d+\n/s],
   ])('%s', (_remark, name, scene, expected) => {
     const [comparison] = compared(name);
     const found = differences(comparison!, scene);
