@@ -1,10 +1,11 @@
 import { randomInt } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { type CampaignReport, emptyReport, mergeReports } from '../fuzz/campaign.ts';
+import { roundOf } from '../fuzz/campaign.ts';
+import { type CampaignReport, emptyReport, type KeptProgram, mergeReports } from '../fuzz/campaign_report.ts';
 import { checkProgram } from '../fuzz/check.ts';
 import { FuzzKernel } from '../fuzz/generate/kernel.ts';
 import { PROFILE_NAMES } from '../profiles/index.ts';
@@ -25,6 +26,8 @@ const LIMITS = { runs: 1, runBudget: 1000, budget: 10_000 } as const;
 const PROGRESS_PAUSE = 2000;
 const SEEDS = 2 ** 20;
 const REPORT = 'report.json';
+const FOLDERS = ['findings', 'precision', 'corpus'] as const;
+const SAVE_PAUSE = 20_000;
 const WORKER_PLACES = ['./fuzz_worker.js', './fuzz_worker.ts'];
 
 /** A report that goes on in a directory, and where its next programs begin. */
@@ -47,46 +50,69 @@ const fileName = (shape: string, index: number): string =>
   `${String(index).padStart(3, '0')}_${shape.replace(/[^a-zA-Z0-9]+/g, '_').slice(0, 60)}.bpf.s`;
 
 function save(out: string, saved: Saved): void {
-  mkdirSync(join(out, 'findings'), { recursive: true });
-  writeFileSync(join(out, REPORT), `${JSON.stringify(saved, null, 1)}\n`);
-  saved.report.findings.forEach(({ shape, program }, index) => {
-    if (program !== '') writeFileSync(join(out, 'findings', fileName(shape, index)), program);
-  });
+  for (const folder of FOLDERS) mkdirSync(join(out, folder), { recursive: true });
+  const { findings, precision, kept } = saved.report;
+  const put = (folder: (typeof FOLDERS)[number], name: string, program: string): void => {
+    if (program !== '') writeFileSync(join(out, folder, name), program);
+  };
+  for (const [index, { shape, program }] of findings.entries()) put('findings', fileName(shape, index), program);
+  for (const [index, { shape, program }] of precision.entries()) put('precision', fileName(shape, index), program);
+  for (const { index, program } of kept) put('corpus', `${index}.bpf.s`, program);
+  const fresh = join(out, `${REPORT}.new`);
+  writeFileSync(fresh, `${JSON.stringify(saved)}\n`);
+  renameSync(fresh, join(out, REPORT));
 }
+
+/** Code of the workers that is not built yet needs what reads TypeScript. */
+const workerFor = (place: string, task: WorkerTask): Worker =>
+  place.endsWith('.ts')
+    ? new Worker(`import('tsx/esm/api').then(({ register }) => { register(); import(${JSON.stringify(place)}); })`, {
+        eval: true,
+        workerData: task,
+      })
+    : new Worker(place, { workerData: task });
 
 /** The workers of a campaign, each with its next order as soon as it has answered. */
 class Crew {
-  readonly #workers: Worker[];
+  readonly #workers: readonly Worker[];
+  readonly #ready: readonly Promise<unknown>[];
 
   constructor(task: WorkerTask, jobs: number) {
     const place = WORKER_PLACES.map((path) => fileURLToPath(new URL(path, import.meta.url))).find(existsSync);
     if (place === undefined) throw new Error('the code of the workers is not installed');
-    this.#workers = Array.from({ length: jobs }, () => new Worker(place, { workerData: task }));
+    this.#workers = Array.from({ length: jobs }, () => workerFor(place, task));
+    this.#ready = this.#workers.map(answerOf);
   }
 
-  /** Gives out orders until there are none; `told` gets every answer. */
-  work(next: () => WorkerOrder | null, told: (answer: WorkerAnswer, order: WorkerOrder) => void): Promise<unknown> {
-    return Promise.all(
-      this.#workers.map(
-        (worker) =>
-          new Promise<void>((resolve, reject) => {
-            let current: WorkerOrder | null = null;
-            worker.on('error', reject);
-            worker.on('message', (answer: WorkerAnswer | 'ready') => {
-              if (answer !== 'ready' && current !== null) told(answer, current);
-              current = next();
-              if (current === null) resolve();
-              else worker.postMessage(current);
-            });
-          }),
-      ),
-    );
+  /** Gives out the orders of a round until there are none; `told` gets every answer. */
+  async round(kept: readonly KeptProgram[], next: () => WorkerOrder | null, told: (answer: WorkerAnswer) => void): Promise<void> {
+    await Promise.all(this.#ready);
+    const work = async (worker: Worker): Promise<void> => {
+      let isFirst = true;
+      for (let order = next(); order !== null; order = next()) {
+        const answer = answerOf(worker);
+        worker.postMessage(isFirst ? { ...order, kept } : order);
+        isFirst = false;
+        told((await answer) as WorkerAnswer);
+      }
+    };
+    await Promise.all(this.#workers.map(work));
   }
 
   async end(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
 }
+
+const answerOf = (worker: Worker): Promise<unknown> =>
+  new Promise((resolve, reject) => {
+    const settle = (answer: unknown): void => {
+      worker.off('error', reject);
+      resolve(answer);
+    };
+    worker.once('message', settle);
+    worker.once('error', reject);
+  });
 
 async function checkKernel(): Promise<void> {
   try {
@@ -122,24 +148,39 @@ async function campaign(options: FuzzOptions): Promise<ExitStatus> {
   const started = performance.now();
   const deadline = options.time ?? (runs === undefined ? DEFAULT_TIME : Number.POSITIVE_INFINITY);
   let shownAt = started;
+  let savedAt = started;
+  let isStopped = false;
+  const stop = (): void => void (isStopped = true);
+  const isOver = (): boolean => isStopped || next >= end || performance.now() - started > deadline;
+  const tell = ({ report: part }: WorkerAnswer): void => {
+    const now = performance.now();
+    report = { ...mergeReports(report, part), milliseconds: before + now - started };
+    if (now - shownAt < PROGRESS_PAUSE) return;
+    shownAt = now;
+    warn(`${progressText(report, report.milliseconds / 1000)}\n`);
+    if (out === undefined || now - savedAt < SAVE_PAUSE) return;
+    savedAt = now;
+    save(out, { report, next });
+  };
   if (options.format === 'text') print(`seed ${seed}\n`);
   const crew = new Crew(task, jobs);
-  const order = (): WorkerOrder | null => {
-    if (next >= end || performance.now() - started > deadline) return null;
-    const count = Math.min(ORDER, end - next);
-    const first = shard.index + next * shard.count;
-    next += count;
-    return { first, step: shard.count, count };
-  };
+  process.once('SIGINT', stop);
   try {
-    await crew.work(order, ({ report: part }) => {
-      report = { ...mergeReports(report, part), milliseconds: before + performance.now() - started };
-      if (performance.now() - shownAt < PROGRESS_PAUSE) return;
-      shownAt = performance.now();
-      warn(`${progressText(report, report.milliseconds / 1000)}\n`);
-      if (out !== undefined) save(out, { report, next });
-    });
+    while (!isOver()) {
+      const round = roundOf(next);
+      const kept = report.kept.filter(({ index }) => index < shard.index + round.start * shard.count);
+      const order = (): WorkerOrder | null => {
+        const last = Math.min(end, round.end);
+        if (isOver() || next >= last) return null;
+        const count = Math.min(ORDER, last - next);
+        const first = shard.index + next * shard.count;
+        next += count;
+        return { first, step: shard.count, count };
+      };
+      await crew.round(kept, order, tell);
+    }
   } finally {
+    process.off('SIGINT', stop);
     await crew.end();
   }
   if (out !== undefined) save(out, { report, next });
@@ -157,7 +198,7 @@ async function check(path: string, options: FuzzOptions): Promise<ExitStatus> {
       print(`${program.name}: not loaded: ${program.loadError}\n`);
       continue;
     }
-    const { verdict, findings, runs, unmodelled } = checkProgram(program, kernel, {
+    const { verdict, findings, runs, unmodelled, unsound, precision } = checkProgram(program, kernel, {
       oracles: options.oracle,
       runs: options.runs ?? 10,
       seed: options.seed ?? 1,
@@ -167,6 +208,11 @@ async function check(path: string, options: FuzzOptions): Promise<ExitStatus> {
     print(
       `${program.name}: ${verdict.verdict}${verdict.message ? ` (${verdict.message})` : ''}, ${note}, ${findings.length} findings\n`,
     );
+    for (const rule of unsound) print(`    Linux errs: ${rule}\n`);
+    if (precision !== null)
+      print(
+        `    precision: ${precision.runs} runs came to instruction ${verdict.insn} ${precision.reached} times without a fault\n`,
+      );
     for (const { oracle, insn, message } of findings) print(`    ${oracle}${insn === null ? '' : ` at ${insn}`}: ${message}\n`);
   }
   return status;

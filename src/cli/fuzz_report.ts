@@ -1,9 +1,11 @@
-import { type CampaignReport, coverageOf } from '../fuzz/campaign.ts';
+import { type CampaignReport, coverageOf, kernelCoverageOf } from '../fuzz/campaign_report.ts';
 
 const share = (part: number, whole: number): string => (whole === 0 ? '0 %' : `${((100 * part) / whole).toFixed(1)} %`);
 
 const SHOWN_MESSAGES = 8;
 const SHOWN_MISSING = 12;
+const SHOWN_UNMODELLED = 12;
+const SHOWN_LIMITS = 10;
 
 /** One line about how far a campaign is. */
 export const progressText = (report: CampaignReport, seconds: number): string => {
@@ -11,7 +13,8 @@ export const progressText = (report: CampaignReport, seconds: number): string =>
   const { accept, reject, unknown } = report.verdicts;
   return (
     `${report.programs} programs, ${rate}/s, accept ${share(accept, report.programs)} reject ${share(reject, report.programs)}` +
-    ` unknown ${unknown}, ${Object.keys(report.messages).length} kinds of messages, ${report.findings.length} findings`
+    ` unknown ${unknown}, ${Object.keys(report.messages).length} kinds of messages, ${Object.keys(report.rooms).length} rooms,` +
+    ` ${report.findings.length} findings`
   );
 };
 
@@ -25,6 +28,7 @@ export function campaignText(report: CampaignReport): string {
     `  accepted ${accept} (${share(accept, report.programs)}), refused ${reject}, unknown ${unknown}; ` +
       `${share(report.long, report.programs)} reach 20 instructions`,
     `  ${report.runs} runs of ${report.instructionsRun} instructions`,
+    `  ${Object.keys(report.rooms).length} rooms of the verifier entered, ${report.kept.length} programs kept for something new`,
     `  refusals met: ${coverage.met.length} of ${total} (${share(coverage.met.length, total)})`,
   ];
   const common = Object.values(report.messages).sort((a, b) => b.count - a.count);
@@ -38,8 +42,18 @@ export function campaignText(report: CampaignReport): string {
         `processed ${share(processed, asked)}, states ${share(states, asked)}, log ${share(log, asked)}`,
     );
   }
+  if (agreement.asked > 0) {
+    const { met, missing } = kernelCoverageOf(report);
+    lines.push(`  refusals that the kernel gave: ${met.length} of ${met.length + missing.length}`);
+  }
   const unmodelled = Object.entries(report.unmodelled).sort(([, a], [, b]) => b - a);
-  if (unmodelled.length > 0) lines.push(`  not run: ${unmodelled.map(([name, count]) => `${name} (${count})`).join(', ')}`);
+  if (unmodelled.length > 0) {
+    const shown = unmodelled.slice(0, SHOWN_UNMODELLED).map(([name, count]) => `${name} (${count})`);
+    lines.push(`  not run: ${shown.join(', ')}${unmodelled.length > SHOWN_UNMODELLED ? ', …' : ''}`);
+  }
+  if (report.precision.length > 0) lines.push('  refusals that no run justified, likely limits of precision:');
+  for (const { shape, count, runs, reached, seed } of report.precision.slice(0, SHOWN_LIMITS))
+    lines.push(`    ${count} × ${shape} (seed ${seed}: ${runs} runs executed it ${reached} times without a fault)`);
   for (const [rule, count] of Object.entries(report.unsound)) lines.push(`  Linux errs, ${count} programs: ${rule}`);
   lines.push(report.findings.length === 0 ? '  no findings' : `  ${report.findings.length} findings:`);
   for (const { oracle, message, count, seed } of report.findings)

@@ -1,5 +1,8 @@
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
-import { Campaign, type CampaignOptions, type CampaignReport } from '../fuzz/campaign.ts';
+import { assemble } from '../asm/assemble.ts';
+import { Malformed } from '../contracts/errors.ts';
+import { Campaign, type CampaignOptions } from '../fuzz/campaign.ts';
+import type { CampaignReport, KeptProgram } from '../fuzz/campaign_report.ts';
 import { FuzzKernel } from '../fuzz/generate/kernel.ts';
 import type { Program } from '../program/program.ts';
 import { verify } from '../verifier/verify.ts';
@@ -9,7 +12,7 @@ import { KernelOracle } from './kernel_oracle.ts';
 
 /** What a worker of a campaign is told. */
 export interface WorkerTask {
-  readonly options: Omit<CampaignOptions, 'corpus' | 'verifier'>;
+  readonly options: Omit<CampaignOptions, 'corpus' | 'kept' | 'known' | 'verifier'>;
   readonly againstKernel: boolean;
   /** inputs of which mutants are made */
   readonly corpus: string | null;
@@ -20,6 +23,8 @@ export interface WorkerOrder {
   readonly first: number;
   readonly step: number;
   readonly count: number;
+  /** of a round's first order: what the rounds before it kept */
+  readonly kept?: readonly KeptProgram[];
 }
 
 export interface WorkerAnswer {
@@ -30,6 +35,8 @@ export interface WorkerAnswer {
 const CORPUS_SLOTS = 300;
 const CORPUS_BUDGET = 2000;
 const LOG_BYTES = 1 << 24;
+/** One program in so many is compared by its whole log, the others by what is logged at branches. */
+const WHOLE_LOGS = 8;
 /** Programs of more processed instructions are not asked for their whole log. */
 const LOGGED_INSTRUCTIONS = 20_000;
 
@@ -51,6 +58,36 @@ async function readCorpus(path: string, kernel: FuzzKernel): Promise<Program[]> 
   );
 }
 
+/** What mutants are made of in one round. */
+class Round {
+  readonly #kernel: FuzzKernel;
+  readonly #assembled = new Map<string, Program | null>();
+  programs: readonly Program[] = [];
+  known: ReadonlySet<string> = new Set();
+
+  constructor(kernel: FuzzKernel) {
+    this.#kernel = kernel;
+  }
+
+  begin(kept: readonly KeptProgram[]): void {
+    this.known = new Set(kept.flatMap(({ met }) => met));
+    this.programs = kept.map(({ program }) => this.#assemble(program)).filter((program) => program !== null);
+  }
+
+  #assemble(text: string): Program | null {
+    const known = this.#assembled.get(text);
+    if (known !== undefined) return known;
+    let program: Program | null = null;
+    try {
+      program = assemble(text, 'kept.bpf.s', { profile: this.#kernel.profile }).programs[0] ?? null;
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error;
+    }
+    this.#assembled.set(text, program);
+    return program;
+  }
+}
+
 /** Works through orders, one report each. */
 export async function startWorker(task: WorkerTask): Promise<(order: WorkerOrder) => Promise<WorkerAnswer>> {
   // errors are values here: nobody reads where they were made
@@ -58,9 +95,11 @@ export async function startWorker(task: WorkerTask): Promise<(order: WorkerOrder
   const kernel = new FuzzKernel(openBundledProfile());
   const corpus = task.corpus === null ? [] : await readCorpus(task.corpus, kernel);
   const oracle = task.againstKernel ? await KernelOracle.open() : null;
-  return async ({ first, step, count }) => {
+  const round = new Round(kernel);
+  return async ({ first, step, count, kept }) => {
     const started = performance.now();
-    const campaign = new Campaign(kernel, { ...task.options, corpus });
+    if (kept !== undefined) round.begin(kept);
+    const campaign = new Campaign(kernel, { ...task.options, corpus, kept: round.programs, known: round.known });
     for (let i = 0; i < count; i++) {
       const index = first + i * step;
       const checked = campaign.step(index);
@@ -72,12 +111,17 @@ export async function startWorker(task: WorkerTask): Promise<(order: WorkerOrder
 }
 
 async function compare(campaign: Campaign, index: number, oracle: KernelOracle, kernel: FuzzKernel): Promise<void> {
-  const program = campaign.program(index);
-  const answer = await oracle.ask(program, { logLevel: 6, logSize: LOG_BYTES });
-  const isUnasked = answer.stage !== 'program' || answer.btfErrno !== null || (answer.errno === 'EPERM' && answer.log === '');
+  const { program, capabilities } = campaign.candidate(index);
+  const logLevel = index % WHOLE_LOGS === 0 ? 6 : 5;
+  const answer = await oracle.ask(program, { logLevel, logSize: LOG_BYTES, capabilities });
+  const isUnasked =
+    answer.logTrueSize > LOG_BYTES ||
+    answer.stage !== 'program' ||
+    answer.btfErrno !== null ||
+    (answer.errno === 'EPERM' && answer.log === '');
   if (isUnasked) return;
   const pieces: string[] = [];
-  const verdict = verify(program, kernel.profile, { logLevel: 6, log: (text) => void pieces.push(text) });
+  const verdict = verify(program, kernel.profile, { logLevel, capabilities, log: (text) => void pieces.push(text) });
   campaign.compare(index, program, verdict, pieces.join(''), answer);
 }
 

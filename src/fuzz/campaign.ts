@@ -1,108 +1,84 @@
+import { ALL_CAPABILITIES, type Capabilities, NO_CAPABILITIES } from '../contracts/subject.ts';
+import { PROG_TYPES } from '../contracts/uapi_numbers.ts';
 import type { Program } from '../program/program.ts';
 import type { Verdict } from '../verifier/verdict.ts';
+import { type CampaignReport, emptyReport, type FoundReport, type KeptProgram, type PrecisionReport } from './campaign_report.ts';
 import { type Checked, type CheckOptions, checkProgram, type Finding } from './check.ts';
-import { refusalCoverage, shapeOf } from './coverage.ts';
+import { formatOf, shapeOf } from './coverage.ts';
 import type { Dials } from './dials.ts';
 import type { FuzzKernel } from './generate/kernel.ts';
 import { generateProgram } from './generate/program.ts';
 import { mutate } from './mutate.ts';
 import { mutateFrame } from './mutate_frame.ts';
-import {
-  type AgreementCounts,
-  addAgreement,
-  compareWithKernel,
-  type KernelSaid,
-  NO_AGREEMENT,
-} from './oracle/kernel_agreement.ts';
-import type { OracleName } from './oracle_names.ts';
+import { addAgreement, compareWithKernel, type KernelSaid, lastMessage } from './oracle/kernel_agreement.ts';
+import { ORACLES, type OracleName } from './oracle_names.ts';
 import { Random } from './random.ts';
 import { minimize } from './shrink.ts';
 import { programText } from './text.ts';
-
-/** A finding of a campaign; findings of one shape are counted, the first is kept. */
-export interface FoundReport {
-  readonly oracle: Finding['oracle'];
-  readonly shape: string;
-  readonly message: string;
-  readonly count: number;
-  /** seed of the first program that showed it; `program` is smaller where it could be made smaller */
-  readonly seed: number;
-  readonly insn: number | null;
-  readonly program: string;
-}
-
-export interface MessageReport {
-  readonly count: number;
-  readonly example: string;
-}
-
-/** What a campaign, a part of one, or several together have seen. Plain data, for JSON. */
-export interface CampaignReport {
-  readonly kernel: string;
-  readonly seed: number;
-  readonly programs: number;
-  readonly verdicts: Readonly<Record<'accept' | 'reject' | 'unknown', number>>;
-  /** programs of which 20 instructions or more were processed */
-  readonly long: number;
-  readonly instructionsProcessed: number;
-  readonly runs: number;
-  readonly instructionsRun: number;
-  /** what the machine could not run, by name */
-  readonly unmodelled: Readonly<Record<string, number>>;
-  /** programs that Linux accepts although a run went wrong, by the rule in which it errs */
-  readonly unsound: Readonly<Record<string, number>>;
-  /** refusals by shape */
-  readonly messages: Readonly<Record<string, MessageReport>>;
-  readonly findings: readonly FoundReport[];
-  /** programs that the running kernel was asked about */
-  readonly kernelAgreement: AgreementCounts;
-  readonly milliseconds: number;
-}
 
 export interface CampaignOptions extends Pick<CheckOptions, 'runs' | 'budget' | 'runBudget' | 'verifier'> {
   readonly seed: number;
   readonly dials?: Partial<Dials>;
   readonly oracles?: readonly OracleName[];
-  /** programs of which mutants are made, beside programs that are generated */
+  /** programs of others: the first programs of the campaign, as they are, and then what mutants are made of */
   readonly corpus?: readonly Program[];
-  /** share of mutants where there is a corpus; default a half */
+  /** what earlier rounds kept, of which mutants are made too */
+  readonly kept?: readonly Program[];
+  /** what earlier rounds have met: `met` of all they kept */
+  readonly known?: ReadonlySet<string>;
+  /** share of mutants where there is something to make them of; default a fifth */
   readonly mutants?: number;
   /** candidates that are tried to make a finding smaller; default 600 */
   readonly shrinkBudget?: number;
 }
 
 /** Expensive oracles are asked of one program in so many. */
-const SAMPLED: Readonly<Partial<Record<OracleName, number>>> = { 'round-trip': 64, pruning: 4, metamorphic: 2 };
+const SAMPLED: Readonly<Partial<Record<OracleName, number>>> = { 'round-trip': 64, pruning: 4, metamorphic: 2, precision: 8 };
 const SEEDS_OF_CAMPAIGN = 2 ** 32;
 const EXAMPLE_CHARACTERS = 300;
 const LONG = 20;
+/** Larger programs are not kept. */
+const KEPT_SLOTS = 300;
+/** Programs of these types may be loaded without capabilities. */
+const UNPRIVILEGED: ReadonlySet<number> = new Set([PROG_TYPES.socket_filter, PROG_TYPES.cgroup_skb]);
+
+/** A program and who loads it. */
+export interface Candidate {
+  readonly program: Program;
+  readonly capabilities: Capabilities;
+}
+
+/**
+ * The round of a campaign that program number `number` is in: from `start` to `end - 1`. Mutants are made of what the rounds before
+ * kept, so that a campaign is the same however many workers share it.
+ */
+export function roundOf(number: number): { readonly start: number; readonly end: number } {
+  let start = 0;
+  let end = FIRST_ROUND;
+  while (end <= number) {
+    start = end;
+    end = Math.min(end * 2, end + LARGEST_ROUND);
+  }
+  return { start, end };
+}
+
+const FIRST_ROUND = 2000;
+const LARGEST_ROUND = 50_000;
 
 /** The seed of program number `index` of a campaign. */
 export const programSeed = (campaignSeed: number, index: number): number => (campaignSeed % 2 ** 20) * SEEDS_OF_CAMPAIGN + index;
-
-export const emptyReport = (kernel: string, seed: number): CampaignReport => ({
-  kernel,
-  seed,
-  programs: 0,
-  verdicts: { accept: 0, reject: 0, unknown: 0 },
-  long: 0,
-  instructionsProcessed: 0,
-  runs: 0,
-  instructionsRun: 0,
-  unmodelled: {},
-  unsound: {},
-  messages: {},
-  findings: [],
-  kernelAgreement: NO_AGREEMENT,
-  milliseconds: 0,
-});
 
 /** Checks programs one after the other. What it does depends on seeds and options alone. */
 export class Campaign {
   readonly #kernel: FuzzKernel;
   readonly #options: CampaignOptions;
   #report: CampaignReport;
-  readonly #messages = new Map<string, { count: number; example: string }>();
+  readonly #messages: Messages = new Map();
+  readonly #kernelMessages: Messages = new Map();
+  readonly #rooms = new Map<string, number>();
+  readonly #precision = new Map<string, PrecisionReport>();
+  readonly #kept: KeptProgram[] = [];
+  readonly #known: Set<string>;
   readonly #unmodelled = new Map<string, number>();
   readonly #unsound = new Map<string, number>();
   readonly #findings = new Map<string, FoundReport>();
@@ -111,17 +87,29 @@ export class Campaign {
     this.#kernel = kernel;
     this.#options = options;
     this.#report = emptyReport(kernel.profile.name, options.seed);
+    this.#known = new Set(options.known);
   }
 
-  /** Program number `index`: generated, or a mutant of the corpus. */
+  /** Program number `index`: one of the corpus, generated, or a mutant. */
   program(index: number): Program {
-    const { dials, corpus, mutants = 0.5, seed } = this.#options;
+    const { dials, corpus = [], kept = [], mutants = 0.2, seed } = this.#options;
+    if (index < corpus.length) return corpus[index]!;
     const own = programSeed(seed, index);
     const random = new Random(own);
-    if (corpus === undefined || corpus.length === 0 || !random.chance(mutants)) return generateProgram(this.#kernel, own, dials);
-    const chosen = random.pick(corpus);
+    if (corpus.length + kept.length === 0 || !random.chance(mutants)) return generateProgram(this.#kernel, own, dials);
+    const isKept = kept.length > 0 && (corpus.length === 0 || random.chance(0.5));
+    const chosen = random.pick(isKept ? kept : corpus);
     const framed = random.chance(0.3) ? mutateFrame(random, chosen, this.#kernel) : chosen;
-    return mutate(random, framed, random.pick([1, 1, 1, 2, 3, 5]));
+    const other = random.chance(0.1) ? random.pick(isKept ? kept : corpus) : null;
+    return mutate(random, framed, random.pick([1, 1, 1, 2, 3, 5]), other);
+  }
+
+  /** Program number `index`, and with what capabilities it is loaded: mostly all. */
+  candidate(index: number): Candidate {
+    const program = this.program(index);
+    const random = new Random(programSeed(this.#options.seed, index) + 2 ** 31);
+    const isLess = UNPRIVILEGED.has(program.type) && index >= (this.#options.corpus?.length ?? 0) && random.chance(0.1);
+    return { program, capabilities: isLess ? random.pick(FEWER_CAPABILITIES) : ALL_CAPABILITIES };
   }
 
   /** Checks program number `index`; answers what was found in it. */
@@ -130,11 +118,15 @@ export class Campaign {
     const own = programSeed(seed, index);
     let program: Program | null = null;
     try {
-      program = this.program(index);
-      const asked = oracles?.filter((oracle) => index % (SAMPLED[oracle] ?? 1) === 0);
-      const checked = checkProgram(program, this.#kernel, this.#checkOptions(own, asked));
+      const candidate = this.candidate(index);
+      program = candidate.program;
+      const asked = (oracles ?? ORACLES).filter((oracle) => index % (SAMPLED[oracle] ?? 1) === 0);
+      const options = { ...this.#checkOptions(own, asked), capabilities: candidate.capabilities };
+      const checked = checkProgram(program, this.#kernel, options);
       this.#count(checked);
-      for (const finding of checked.findings) this.#found(finding, own);
+      this.#keep(index, program, checked);
+      this.#limit(checked, own, program);
+      for (const finding of checked.findings) this.#found(finding, own, candidate.capabilities);
       return checked;
     } catch (error) {
       if (!(error instanceof Error)) throw error;
@@ -147,6 +139,7 @@ export class Campaign {
   /** What the running kernel said of program number `index`; `log` is ours, of levels 2 and 4. */
   compare(index: number, program: Program, verdict: Verdict, log: string, kernel: KernelSaid): void {
     const { counts, difference } = compareWithKernel(verdict, log, kernel);
+    if (kernel.verdict === 'reject') note(this.#kernelMessages, lastMessage(kernel.log).slice(0, EXAMPLE_CHARACTERS));
     this.#report = { ...this.#report, kernelAgreement: addAgreement(this.#report.kernelAgreement, counts) };
     if (difference === null) return;
     this.#note({ oracle: 'kernel', insn: verdict.insn, message: difference }, programSeed(this.#options.seed, index), program);
@@ -156,6 +149,10 @@ export class Campaign {
     return {
       ...this.#report,
       messages: Object.fromEntries(this.#messages),
+      kernelMessages: Object.fromEntries(this.#kernelMessages),
+      rooms: Object.fromEntries(this.#rooms),
+      precision: [...this.#precision.values()],
+      kept: this.#kept,
       unmodelled: Object.fromEntries(this.#unmodelled),
       unsound: Object.fromEntries(this.#unsound),
       findings: [...this.#findings.values()],
@@ -190,21 +187,51 @@ export class Campaign {
     if (unmodelled !== null) this.#unmodelled.set(unmodelled, (this.#unmodelled.get(unmodelled) ?? 0) + 1);
     for (const rule of unsound) this.#unsound.set(rule, (this.#unsound.get(rule) ?? 0) + 1);
     if (verdict.verdict !== 'reject') return;
-    const example = (verdict.message ?? '').slice(0, EXAMPLE_CHARACTERS);
-    const shape = shapeOf(example);
-    const known = this.#messages.get(shape);
-    if (known === undefined) this.#messages.set(shape, { count: 1, example });
-    else known.count++;
+    note(this.#messages, (verdict.message ?? '').slice(0, EXAMPLE_CHARACTERS));
   }
 
-  #found(finding: Finding, seed: number): void {
+  /** Keeps a program that met what none before it has met. */
+  #keep(index: number, program: Program, { verdict, rooms }: Checked): void {
+    const met: string[] = [];
+    const meets = (what: string): void => {
+      if (this.#known.has(what)) return;
+      this.#known.add(what);
+      met.push(what);
+    };
+    for (const room of rooms) {
+      this.#rooms.set(room, (this.#rooms.get(room) ?? 0) + 1);
+      meets(`room ${room}`);
+    }
+    if (verdict.verdict === 'reject' && verdict.message) {
+      const shape = shapeOf(verdict.message);
+      if (this.#messages.get(shape)?.count === 1) meets(`message ${formatOf(verdict.message) ?? shape}`);
+    }
+    if (met.length === 0 || program.insns.length > KEPT_SLOTS) return;
+    const text = this.#textOf(program, null);
+    if (text !== null) this.#kept.push({ index, met, program: text });
+  }
+
+  #limit({ verdict, precision }: Checked, seed: number, program: Program): void {
+    if (precision === null || verdict.message === null || verdict.insn === null) return;
+    const shape = formatOf(verdict.message) ?? shapeOf(verdict.message);
+    const known = this.#precision.get(shape);
+    if (known !== undefined) {
+      this.#precision.set(shape, { ...known, count: known.count + 1 });
+      return;
+    }
+    const { message, insn } = verdict;
+    const text = this.#textOf(program, `no run justifies: ${message}`) ?? '';
+    this.#precision.set(shape, { shape, message, count: 1, seed, insn, ...precision, program: text });
+  }
+
+  #found(finding: Finding, seed: number, capabilities: Capabilities): void {
     const { oracle } = finding;
     const shape = `${oracle}: ${shapeOf(finding.message)}`;
     if (this.#findings.has(shape) || oracle === 'crash' || oracle === 'kernel' || oracle === 'domain') {
       this.#note(finding, seed, finding.program);
       return;
     }
-    const options = this.#checkOptions(seed, [oracle]);
+    const options = { ...this.#checkOptions(seed, [oracle]), capabilities };
     const again = (candidate: Program): Finding | undefined => {
       try {
         return checkProgram(candidate, this.#kernel, options).findings.find((other) => other.oracle === oracle);
@@ -223,7 +250,7 @@ export class Campaign {
       this.#findings.set(shape, { ...known, count: known.count + 1 });
       return;
     }
-    const text = program === null ? '' : this.#textOf(program, finding);
+    const text = program === null ? '' : (this.#textOf(program, `${finding.oracle}: ${finding.message}`) ?? UNPRINTED);
     this.#findings.set(shape, {
       oracle: finding.oracle,
       shape,
@@ -235,55 +262,30 @@ export class Campaign {
     });
   }
 
-  #textOf(program: Program, { oracle, message }: Omit<Finding, 'program'>): string {
+  #textOf(program: Program, story: string | null): string | null {
     try {
-      return programText(program, this.#kernel.profile, null, `${oracle}: ${message}`);
+      return programText(program, this.#kernel.profile, null, story ?? '');
     } catch (error) {
-      return `; cannot be printed: ${error instanceof Error ? error.message : String(error)}\n`;
+      if (error instanceof Error) return null;
+      throw error;
     }
   }
 }
 
-const mergedCounts = (a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): Record<string, number> => {
-  const sum = { ...a };
-  for (const [name, count] of Object.entries(b)) sum[name] = (sum[name] ?? 0) + count;
-  return sum;
-};
+const UNPRINTED = '; the program cannot be printed\n';
 
-/** Reports of parts of a campaign, or of several campaigns, as one. */
-export function mergeReports(a: CampaignReport, b: CampaignReport): CampaignReport {
-  const messages: Record<string, MessageReport> = { ...a.messages };
-  for (const [shape, report] of Object.entries(b.messages)) {
-    const known = messages[shape];
-    messages[shape] = known === undefined ? report : { ...known, count: known.count + report.count };
-  }
-  const findings = new Map(a.findings.map((found) => [found.shape, found]));
-  for (const found of b.findings) {
-    const known = findings.get(found.shape);
-    findings.set(found.shape, known === undefined ? found : { ...known, count: known.count + found.count });
-  }
-  return {
-    kernel: a.kernel,
-    seed: a.seed,
-    programs: a.programs + b.programs,
-    verdicts: {
-      accept: a.verdicts.accept + b.verdicts.accept,
-      reject: a.verdicts.reject + b.verdicts.reject,
-      unknown: a.verdicts.unknown + b.verdicts.unknown,
-    },
-    long: a.long + b.long,
-    instructionsProcessed: a.instructionsProcessed + b.instructionsProcessed,
-    runs: a.runs + b.runs,
-    instructionsRun: a.instructionsRun + b.instructionsRun,
-    unmodelled: mergedCounts(a.unmodelled, b.unmodelled),
-    unsound: mergedCounts(a.unsound, b.unsound),
-    messages,
-    findings: [...findings.values()],
-    kernelAgreement: addAgreement(a.kernelAgreement, b.kernelAgreement),
-    milliseconds: Math.max(a.milliseconds, b.milliseconds),
-  };
+type Messages = Map<string, { count: number; example: string }>;
+
+function note(messages: Messages, example: string): void {
+  const shape = shapeOf(example);
+  const known = messages.get(shape);
+  if (known === undefined) messages.set(shape, { count: 1, example });
+  else known.count++;
 }
 
-/** Which of the kernel's refusals the campaign has met. */
-export const coverageOf = (report: CampaignReport): ReturnType<typeof refusalCoverage> =>
-  refusalCoverage(Object.values(report.messages).map(({ example }) => example));
+const FEWER_CAPABILITIES: readonly Capabilities[] = [
+  NO_CAPABILITIES,
+  NO_CAPABILITIES,
+  { ...NO_CAPABILITIES, bpf: true },
+  { ...NO_CAPABILITIES, bpf: true, netAdmin: true },
+];

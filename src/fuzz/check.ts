@@ -1,3 +1,4 @@
+import { ALL_CAPABILITIES, type Capabilities } from '../contracts/subject.ts';
 import type { Program } from '../program/program.ts';
 import type { Verdict, VerifyOptions } from '../verifier/verdict.ts';
 import { verify } from '../verifier/verify.ts';
@@ -6,6 +7,8 @@ import { unsoundRuleOf } from './linux_unsound.ts';
 import { METAMORPHOSES } from './metamorphic.ts';
 import { domainBreach } from './oracle/domain.ts';
 import { ExploredGraph } from './oracle/explored.ts';
+import { type PrecisionEvidence, precisionEvidence } from './oracle/precision.ts';
+import { roomsEntered } from './oracle/rooms.ts';
 import { roundTripBreach } from './oracle/round_trip.ts';
 import { runOracles } from './oracle/run.ts';
 import { ORACLES, type OracleName } from './oracle_names.ts';
@@ -30,6 +33,8 @@ export interface CheckOptions {
   readonly budget?: number;
   /** instructions of one run; default 20,000 */
   readonly runBudget?: number;
+  /** of the loader; default all */
+  readonly capabilities?: Capabilities;
   /** stands in for the verifier, in tests of the oracles */
   readonly verifier?: typeof verify;
 }
@@ -43,18 +48,32 @@ export interface Checked {
   readonly unmodelled: string | null;
   /** rules by which Linux itself accepts a program whose run goes wrong */
   readonly unsound: readonly string[];
+  /** why the refusal is likely a limit of precision; null where nothing speaks for it, or it was not asked */
+  readonly precision: PrecisionEvidence | null;
+  /** rooms of the verifier that the program entered; known with `containment` */
+  readonly rooms: ReadonlySet<string>;
 }
 
 const PRUNING_BUDGET = 1500;
 const DOMAIN_CASES = 4;
+const PRECISION_RUNS = 12;
+const NO_ROOMS: ReadonlySet<string> = new Set();
 /** Refusals that depend on how much was explored, on registers that a change makes readable, or on records of places. */
 const DEPENDS_ON_SIZE = /line_info|func_info|too large|too complex|infinite loop|is not supported|out of range|^$/;
 
-const DEFAULTS = { seed: 1, oracles: ORACLES, runs: 2, budget: 20_000, runBudget: 20_000, verifier: verify } as const;
+const DEFAULTS = {
+  seed: 1,
+  oracles: ORACLES,
+  runs: 2,
+  budget: 20_000,
+  runBudget: 20_000,
+  verifier: verify,
+  capabilities: ALL_CAPABILITIES,
+} as const;
 
 /** Holds one program against the oracles. */
 export function checkProgram(program: Program, kernel: FuzzKernel, options: CheckOptions = {}): Checked {
-  const { seed, oracles, runs, budget, runBudget, verifier } = { ...DEFAULTS, ...options };
+  const { seed, oracles, runs, budget, runBudget, verifier, capabilities } = { ...DEFAULTS, ...options };
   const { profile } = kernel;
   const random = new Random(seed);
   const findings: Finding[] = [];
@@ -62,7 +81,8 @@ export function checkProgram(program: Program, kernel: FuzzKernel, options: Chec
   const wants = (oracle: OracleName): boolean => oracles.includes(oracle);
   const find = (oracle: Finding['oracle'], message: string, insn: number | null = null, shown = program): void =>
     void findings.push({ oracle, message, insn, program: shown });
-  const judge = (candidate: Program, more: VerifyOptions = {}): Verdict => verifier(candidate, profile, { budget, ...more });
+  const judge = (candidate: Program, more: VerifyOptions = {}): Verdict =>
+    verifier(candidate, profile, { budget, capabilities, ...more });
 
   const graph = wants('containment') ? new ExploredGraph() : null;
   const verdict = judge(program, graph === null ? {} : { observer: graph });
@@ -74,7 +94,7 @@ export function checkProgram(program: Program, kernel: FuzzKernel, options: Chec
       if (rule !== null) unsound.push(rule);
       else find(found.oracle === 'fault' ? 'runs' : found.oracle, found.message, found.insn);
     }
-    done = result;
+    done = { runs: result.runs, instructions: result.instructions, unmodelled: result.unmodelled };
   }
   if (wants('pruning') && verdict.verdict !== 'unknown' && !DEPENDS_ON_SIZE.test(verdict.message ?? 'accept')) {
     const unpruned = judge(program, { prune: false, budget: PRUNING_BUDGET });
@@ -103,8 +123,15 @@ export function checkProgram(program: Program, kernel: FuzzKernel, options: Chec
     const breach = domainBreach(random);
     if (breach !== null) find('domain', breach);
   }
-  const { instructions, unmodelled } = done;
-  return { verdict, findings, runs: done.runs, instructions, unmodelled, unsound };
+  const limits = { seed: random.next(), runs: PRECISION_RUNS, budget: runBudget };
+  return {
+    verdict,
+    findings,
+    ...done,
+    unsound,
+    precision: wants('precision') ? precisionEvidence(program, verdict, profile, limits) : null,
+    rooms: graph === null ? NO_ROOMS : roomsEntered(program, graph),
+  };
 }
 
 const told = ({ verdict, message }: Verdict): string => (message ? `${verdict} (${message})` : verdict);

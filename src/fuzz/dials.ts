@@ -48,7 +48,7 @@ const BPF_F_STRICT_ALIGNMENT = 1;
 const BPF_F_TEST_STATE_FREQ = 8;
 
 export const DEFAULT_DIALS: Dials = {
-  size: 30,
+  size: 36,
   wrong: 0.02,
   cpu: 'v4',
   features: {

@@ -70,18 +70,21 @@ const swapNeighbours = (random: Random, program: Program): Program | null => {
 
 const SAVED = 9;
 
-/** A branch that no run takes and that the verifier cannot rule out: a random 32-bit number is never negative as a 64-bit one. */
+/**
+ * A way that no run takes and that the verifier cannot rule out, as a random 32-bit number is never negative as a 64-bit one. It
+ * leads to where all others go, with another r0.
+ */
 const neverTaken = (_random: Random, program: Program): Program | null => {
   const [first] = program.insns;
   if (first === undefined || program.insns.some((at) => opcodeOf(at) === undefined && at.code !== 0)) return null;
+  // what leads back to the start would save a register again that need not hold anything any more
+  if (program.insns.some((_, at) => targetOf(program.insns, at) === 0)) return null;
   return splice(program, 0, 0, [
     insn(0xbf, SAVED, 1, 0, 0),
     insn(BPF_JMP | BPF_CALL, 0, 0, 0, 7),
     insn(0xbf, 1, SAVED, 0, 0),
-    insn(0xc5, 0, 0, 1, 0),
-    insn(0x05, 0, 0, 2, 0),
+    insn(0x75, 0, 0, 1, 0),
     insn(0xb7, 0, 0, 0, 0),
-    insn(0x95, 0, 0, 0, 0),
   ]);
 };
 

@@ -124,9 +124,20 @@ const changeWide = (random: Random, program: Program, at: number): Program => {
   return replace(program, at, { ...first, imm });
 };
 
-/** The program with `changes` small changes. */
-export function mutate(random: Random, program: Program, changes: number): Program {
-  let changed = program;
+/** Some instructions of another program in the middle of this one; what they refer to is what this one has there. */
+const graft = (random: Random, program: Program, other: Program): Program => {
+  const from = random.below(other.insns.length);
+  const piece = other.insns.slice(from, from + random.between(1, 8));
+  const refersHere = (insn: Insn): boolean => !isLdImm64(insn) || insn.src === 0 || insn.imm < program.maps.length;
+  const isPlain = piece.every((insn) => distanceField(insn) === null && insn.code !== 0x95 && refersHere(insn));
+  const last = piece.at(-1);
+  if (!isPlain || piece[0]?.code === 0 || last === undefined || isLdImm64(last)) return program;
+  return splice(program, random.pick(instructionStarts(program.insns)), 0, piece) ?? program;
+};
+
+/** The program with `changes` small changes, and perhaps a piece of another one. */
+export function mutate(random: Random, program: Program, changes: number, other: Program | null = null): Program {
+  let changed = other === null ? program : graft(random, program, other);
   for (let i = 0; i < changes; i++) changed = mutateOnce(random, changed);
   return changed;
 }

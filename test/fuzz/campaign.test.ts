@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { assemble } from '../../src/asm/assemble.ts';
 import { openBundledProfile } from '../../src/cli/bundled_kernel.ts';
-import { Campaign, coverageOf, mergeReports } from '../../src/fuzz/campaign.ts';
+import { Campaign, roundOf } from '../../src/fuzz/campaign.ts';
+import { coverageOf, mergeReports } from '../../src/fuzz/campaign_report.ts';
 import { checkProgram } from '../../src/fuzz/check.ts';
 import { formatOf, refusalCoverage, shapeOf } from '../../src/fuzz/coverage.ts';
 import { FuzzKernel } from '../../src/fuzz/generate/kernel.ts';
@@ -63,6 +64,65 @@ describe('a campaign', () => {
     campaign.step(0);
     campaign.step(1);
     expect(campaign.report(1).findings).toMatchObject([{ oracle: 'crash', message: 'TypeError: nothing there', count: 2 }]);
+  });
+});
+
+describe('rounds', () => {
+  it('follow each other', () => {
+    expect([0, 1999].map((number) => roundOf(number))).toEqual([
+      { start: 0, end: 2000 },
+      { start: 0, end: 2000 },
+    ]);
+    let { start, end } = roundOf(0);
+    for (let i = 0; i < 8; i++) {
+      expect(roundOf(end - 1)).toEqual({ start, end });
+      const next = roundOf(end);
+      expect(next.start).toBe(end);
+      expect(next.end - next.start).toBeLessThanOrEqual(50_000);
+      ({ start, end } = next);
+    }
+  });
+
+  const text = '.section "xdp"\n.program mine\nr0 = 1\nr1 = *(u32 *)(r10 - 4)\nexit';
+  const [mine] = assemble(text, 'mine.bpf.s', { profile: kernel.profile }).programs;
+
+  it('begin with the corpus as it is and then make mutants of it and of what was kept', () => {
+    const campaign = new Campaign(kernel, { seed: 2, dials, corpus: [mine!], kept: [mine!], mutants: 1 });
+    expect(campaign.program(0)).toBe(mine);
+    const mutants = Array.from({ length: 20 }, (_, i) => campaign.program(i + 1));
+    expect(mutants.every(({ name }) => name === 'mine')).toBe(true);
+    expect(new Set(mutants.map(({ insns }) => JSON.stringify(insns))).size).toBeGreaterThan(5);
+  });
+
+  it('keep what meets something new, once', () => {
+    const campaign = new Campaign(kernel, { seed: 2, dials, corpus: [mine!, mine!] });
+    campaign.step(0);
+    campaign.step(1);
+    const { kept } = campaign.report(1);
+    expect(kept).toHaveLength(1);
+    expect(kept[0]!.met).toContain('room ldx fp');
+    const later = new Campaign(kernel, { seed: 2, dials, corpus: [mine!], known: new Set(kept[0]!.met) });
+    later.step(0);
+    expect(later.report(1).kept).toEqual([]);
+  });
+});
+
+describe('a refusal that no run justifies', () => {
+  const judged = (body: string) => {
+    const [program] = assemble(`.section "xdp"\n.program p\n${body}`, 'p.bpf.s', { profile: kernel.profile }).programs;
+    return checkProgram(program!, kernel, { oracles: ['precision'] });
+  };
+  it('is told with the runs that speak against it', () => {
+    // a number below 2^32 that is divided by 2^30 and by 8 is 0, which the verifier does not see
+    const body = 'call bpf_get_prandom_u32\nr0 /= 0x40000000\nr0 s>>= 3\nr1 = r10\nr1 += r0\nr0 = *(u8 *)(r1 - 8)\nexit';
+    const { verdict, precision, findings } = judged(`*(u64 *)(r10 - 8) = 0\n${body}`);
+    expect(verdict.verdict).toBe('reject');
+    expect(precision).toEqual({ runs: 12, reached: 12 });
+    expect(findings).toEqual([]);
+  });
+  it('is not told where a run goes wrong or never comes there', () => {
+    expect(judged('r0 = *(u64 *)(r10 + 8)\nexit').precision).toBe(null);
+    expect(judged('r1 = 0\nr0 = 0\nexit').precision).toBe(null);
   });
 });
 

@@ -8,7 +8,7 @@ import { type Run, runIn as runMachine } from '../../vm/run.ts';
 import { Random } from '../random.ts';
 import { Containment } from './containment.ts';
 import type { ExploredGraph } from './explored.ts';
-import { inputOf, openMachine, randomBytes } from './surroundings.ts';
+import { inputOf, openMachine, randomBytes, WITHOUT_WORLD } from './surroundings.ts';
 
 /** A run of an accepted program that should not have been possible. */
 export interface RunFinding {
@@ -37,11 +37,9 @@ export interface RunsOptions {
 }
 
 const DEFAULT_BUDGET = 20_000;
-/** What helpers say that need a current task or other objects of the kernel. */
-const WITHOUT_WORLD = 'kernel objects';
 
 /** Puts values into the maps, so that lookups find something. */
-const fillMaps = (random: Random, machine: Machine, program: Program): void => {
+export const fillMaps = (random: Random, machine: Machine, program: Program): void => {
   for (const def of program.maps) {
     if (def.frozen || def.valueSize === 0 || def.valueSize > 4096 || random.chance(0.3)) continue;
     const map = machine.maps.of(def);
@@ -59,8 +57,7 @@ const openRecords = (machine: Machine): number =>
 
 /** Runs an accepted program on random inputs and holds every step against what the verifier explored. */
 export function runOracles(program: Program, profile: Profile, graph: ExploredGraph | null, options: RunsOptions): Runs {
-  const people = options.loaded !== undefined && options.loaded.attached !== null;
-  const alone = runIn(program, profile, graph, options, people);
+  const alone = runIn(program, profile, graph, options, false);
   return alone.unmodelled?.startsWith(WITHOUT_WORLD) === true ? runIn(program, profile, graph, options, true) : alone;
 }
 

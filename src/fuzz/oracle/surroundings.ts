@@ -2,18 +2,23 @@ import { findMember } from '../../btf/place.ts';
 import type { BtfType } from '../../btf/types.ts';
 import { Unmodelled } from '../../contracts/errors.ts';
 import type { Profile } from '../../contracts/profile.ts';
+import { subjectOf } from '../../contracts/subject.ts';
 import { PROG_TYPES } from '../../contracts/uapi_numbers.ts';
 import { KERNEL } from '../../kernel/kernel_model.ts';
 import { KERNEL_HIGH } from '../../kernel/memory.ts';
 import { SEQ_FILES, SeqFile } from '../../kernel/seq_file.ts';
 import type { Program } from '../../program/program.ts';
 import { System } from '../../sys/system.ts';
+import { baseOf, PTR_TO_PACKET_END, regTypeOf, SCALAR_VALUE } from '../../verifier/state/reg_types.ts';
 import type { LoadedFacts } from '../../verifier/verdict.ts';
 import { Machine } from '../../vm/machine.ts';
 import { runsOnPacket } from '../../vm/run.ts';
 import type { Random } from '../random.ts';
 
 /** What a program that is run finds around it: a machine with or without a process, and an input of its kind. */
+
+/** What helpers say that need a current task or other objects of the kernel. */
+export const WITHOUT_WORLD = 'kernel objects';
 
 const MEMORY_LIMIT = 8 << 20;
 const PID = 41;
@@ -67,11 +72,46 @@ export function inputOf(
     const buffer = machine.memory.allocate(Math.max(8, loaded.tracepointAccess), { what: 'buffer of a tracepoint' });
     putPointer(view, 0, buffer);
   }
+  for (const { off, points } of contextPointers(program, machine.profile)) {
+    if (off + 8 > length) continue;
+    const object = machine.memory.allocate(OBJECT_BYTES, { what: 'object of a context' });
+    putPointer(view, off, points === 'behind' ? object + OBJECT_BYTES : object);
+  }
+  if (program.type === PROG_TYPES.lsm) context.fill(0);
   if (loaded.attached !== null) {
     const buffer = random.chance(0.5) ? Math.max(loaded.keyAccess, loaded.valueAccess) : 0;
     new Arguments(machine, loaded.attached.btf, buffer).put(view, loaded.attached);
   }
   return { context };
+}
+
+/** Bytes of an object of which only a part is known to the verifier. */
+const OBJECT_BYTES = 4096;
+
+/** Fields of a context that hold pointers: to an object, or behind the end of one. */
+interface PointerField {
+  readonly off: number;
+  readonly points: 'at' | 'behind';
+}
+
+const pointersByKind = new Map<string, readonly PointerField[]>();
+
+/** Fields that the verifier takes for pointers, in contexts whose layout the program type gives. */
+function contextPointers(program: Program, profile: Profile): readonly PointerField[] {
+  const kind = `${program.type} ${program.expectedAttachType}`;
+  const known = pointersByKind.get(kind);
+  if (known !== undefined) return known;
+  const progType = profile.progTypes.get(program.type);
+  const found: PointerField[] = [];
+  const subject = subjectOf(program, profile.btf);
+  const size = progType === undefined || progType.contextKind === 'btf-args' ? 0 : progType.contextSize;
+  for (let off = 0; off + 8 <= size; off += 8) {
+    const answer = progType!.access({ off, size: 8, write: false, signExtend: false }, subject);
+    const base = answer === null ? SCALAR_VALUE : baseOf(regTypeOf(answer.reg));
+    if (base !== SCALAR_VALUE) found.push({ off, points: base === PTR_TO_PACKET_END ? 'behind' : 'at' });
+  }
+  pointersByKind.set(kind, found);
+  return found;
 }
 
 const putPointer = (view: DataView, at: number, offset: number): void => {
@@ -86,6 +126,7 @@ class Arguments {
 
   /** bytes behind pointers to something without a size; 0: they are NULL */
   readonly #buffer: number;
+  readonly #made = new Map<string, number>();
 
   constructor(machine: Machine, btf: NonNullable<LoadedFacts['attached']>['btf'], buffer: number) {
     this.#machine = machine;
@@ -116,21 +157,30 @@ class Arguments {
   }
 
   #sequence(): number {
-    const { objects } = this.#machine.part(KERNEL).model!;
+    const { model } = this.#machine.part(KERNEL);
+    if (model === null) throw new Unmodelled(WITHOUT_WORLD, 'a seq_file');
+    const { objects } = model;
     const seq = new SeqFile(objects, 0);
     seq.allocateBuffer();
     this.#machine.part(SEQ_FILES).set(seq.offset, seq);
     return seq.offset;
   }
 
+  /** One object of each struct: what points to its own kind points to itself. */
   #object(name: string, size: number): number {
     const { memory, task, profile } = this.#machine;
     if (name === 'task_struct' && task.offset !== 0) return task.offset;
+    const made = this.#made.get(name);
+    if (made !== undefined) return made;
     if (name === 'seq_file') return this.#sequence();
-    const offset = memory.allocate(Math.max(8, size), { what: name, btfType: name });
+    // what is passed may be the first member of something larger, as a socket is
+    const offset = memory.allocate(Math.max(OBJECT_BYTES, size), { what: name, btfType: name });
     if (offset === 0) throw new Unmodelled('arguments', `an object of ${size} bytes`);
+    this.#made.set(name, offset);
     const struct = this.#btf.findByName(name, 'STRUCT');
-    for (const path of profile.facts.safeFields.get('__safe_trusted')?.get(name) ?? []) {
+    const { safeFields } = profile.facts;
+    const never = ['__safe_trusted', '__safe_rcu'].flatMap((list) => safeFields.get(list)?.get(name) ?? []);
+    for (const path of never) {
       const found = struct?.kind === 'STRUCT' ? findMember(this.#btf, struct, path) : null;
       const target = found === null ? null : this.#behind(this.#btf.skipModifiers(found.member.type));
       if (found === null || target === null) continue;

@@ -24,6 +24,9 @@ const NONE: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0];
 
 export const NO_TAINT: Taint = { regs: NONE, dead: NONE, slotsLo: NONE, slotsHi: NONE };
 
+/** r0 to r5 */
+const CALL_REGISTERS = 0x3f;
+
 const bitLo = (spi: number): number => (spi < 32 ? 1 << spi : 0);
 const bitHi = (spi: number): number => (spi < 32 ? 0 : 1 << (spi - 32));
 
@@ -115,8 +118,10 @@ export function taintBehind(arrival: Arrival, insn: Insn, next: Arrival, taint: 
   const top = arrival.frames.length - 1;
   const regs = arrival.frames[top]!.regs;
   const is = (regno: number): boolean => isTaintedReg(taint, top, regno);
-  draft.dead[top]! &= ~registersWritten(insn);
   const opcode = opcodeOf(insn);
+  // Linux holds no register dead before a packet load of old, and none written by it
+  const isPacketLoad = opcode?.kind === 'ld_abs' || opcode?.kind === 'ld_ind';
+  draft.dead[top]! &= ~(isPacketLoad ? CALL_REGISTERS : registersWritten(insn));
   const size = (opcode?.width ?? 64) / 8;
   const load = (regno: number, pointer: number): void => {
     const slots = slotsOf(regs[pointer]!, insn.off, size);
