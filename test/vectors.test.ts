@@ -27,8 +27,8 @@ const VECTORS: readonly (readonly [topic: string, files: readonly string[], vect
   ],
   [
     "the proposal's tests of iterators over rings and epoll sets",
-    ['sys/io_uring_iter.test.ts', 'sys/epoll.test.ts'],
-    named('D.10', 'io_uring_buf', 'io_uring_file', 'epoll'),
+    ['sys/io_uring_iter.test.ts', 'sys/epoll.test.ts', 'helpers/print_btf.test.ts'],
+    named('D.10', 'io_uring_buf', 'io_uring_file', 'epoll', 'btf_dump'),
   ],
   ['drains of ring buffers of user space', RING, numbered('I.1', 21)],
   ['reads of seq files', ['sys/seq_read.test.ts'], numbered('I.2', 9)],

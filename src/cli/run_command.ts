@@ -153,7 +153,9 @@ export async function runCommand(path: string, options: RunCommandOptions): Prom
         ? `${JSON.stringify(told)}\n`
         : runText(told, { data: runOptions.data ?? null, context: runOptions.context ?? null }, result.outcomes, marks),
     );
-    return result.fault === null ? EXIT.good : EXIT.bad;
+    if (result.fault === null) return EXIT.good;
+    for (const reason of profile.unsound ?? []) warn(`drybpf: ${path}/${program.name}: unsound: ${reason}\n`);
+    return EXIT.bad;
   } catch (error) {
     // a fault outside of the program: the kernel would not create a map, or not take this input for a test run
     if (error instanceof Fault) throw new UsageError(`${path}/${program.name}: ${error.message}`);

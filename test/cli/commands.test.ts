@@ -178,6 +178,20 @@ describe.concurrent('run', () => {
   });
 });
 
+describe.concurrent('run under a revision that is unsound', () => {
+  it('names the reason of a fault', async () => {
+    const { status, stdout, stderr } = await drybpf([
+      ...['run', 'programs/user_ringbuf/reinitialised.bpf.s', '--with', 'dynptr-callback=v3'],
+      ...['--world', 'programs/user_ringbuf/one_sample.world.yaml'],
+    ]);
+    expect([status, stdout.split('\n')[0]!.slice(0, 96)]).toEqual([
+      1,
+      'programs/user_ringbuf/reinitialised.bpf.s/drain [raw_tp/sys_enter]: fault read-only at insn 21: ',
+    ]);
+    expect(stderr).toContain('unsound: the dynptr of a sample can be initialised again');
+  });
+});
+
 describe.concurrent('compare', () => {
   it('prints a sample under every revision of an entry', async () => {
     const { status, stdout, stderr } = await drybpf(['compare', 'user_ringbuf/forced_wakeup']);

@@ -22,6 +22,11 @@ struct pointers { void *at[2]; const char *text; int (*call)(int); };
 struct anonymous { int kind; union { int a; char bytes[4]; }; };
 struct seq_file { char *buf; unsigned long size, count; };
 struct wide { __int128 big; };
+union bpf_iter_link_info {
+  struct { __u32 map_fd; } map;
+  struct { __u32 io_uring_fd; } io_uring;
+  struct { __u32 epoll_fd; } epoll;
+};
 `);
 
 const idOf = (name: string, kind: BtfKind): number => btf.findByName(name, kind)!.id;
@@ -142,6 +147,12 @@ describe('bpf_snprintf_btf', () => {
     ],
   ])('%s', (_rule, name, kind, flags, bytes, expected) => {
     expect(snprintf(idOf(name, kind), bytes, flags).text).toBe(expected);
+  });
+
+  it('D.10 btf_dump: shows every member of the union that links are made with, as the proposal had it', () => {
+    expect(snprintf(idOf('bpf_iter_link_info', 'UNION'), le32(1), C).text).toBe(
+      '(union bpf_iter_link_info){.map = (struct){.map_fd = (__u32)1,},.io_uring = (struct){.io_uring_fd = (__u32)1,},.epoll = (struct){.epoll_fd = (__u32)1,},}',
+    );
   });
 
   it('cuts the text and answers the length of the whole', () => {
