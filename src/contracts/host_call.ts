@@ -82,6 +82,8 @@ export interface HostCall {
   destroy(destructor: string, object: number): void;
   /** the packet of the current context: XDP frame or skb; null for other contexts */
   readonly packet: HostPacket | null;
+  /** programs of this type may write to packet data (may_access_direct_pkt_data) */
+  readonly mayWritePacket: boolean;
   /** offset of the context object; 0 without context */
   readonly contextOffset: number;
   /** BPF attach cookie (bpf_get_attach_cookie); number of traced arguments (bpf_get_func_arg_cnt); traced ip */

@@ -2,6 +2,7 @@ import type { Helper } from '../contracts/helper.ts';
 import { BASE_TYPES, TRACING_TYPES, to, WITH_PERFMON } from './availability.ts';
 import {
   copyFromUserSleepable,
+  copyFromUserTask,
   probeRead,
   probeReadKernel,
   probeReadKernelStr,
@@ -116,7 +117,7 @@ export const probeHelpers: readonly Helper[] = [
         'bpf_copy_from_user_task_proto',
         [output('dst'), sizeOrZero('size'), anything('user_ptr'), object('tsk', 'task_struct'), anything('flags')],
         INTEGER,
-        { gplOnly: true, mightSleep: true },
+        { gplOnly: true, mightSleep: true, run: copyFromUserTask },
       ),
     ],
     available: [to(BASE_TYPES, 'bpf_copy_from_user_task_proto', ...WITH_PERFMON)],

@@ -9,7 +9,9 @@ import type { HostMemory } from '../contracts/host_memory.ts';
  */
 export const DYNPTR_BYTES = 16;
 
-export const DYNPTR_KINDS = { invalid: 0, local: 1, ringbuf: 2, skb: 3, xdp: 4, skb_meta: 5 } as const;
+export const DYNPTR_KINDS = { local: 1, ringbuf: 2, skb: 3, xdp: 4, skb_meta: 5 } as const;
+export type DynptrKind = keyof typeof DYNPTR_KINDS;
+const KIND_NAMES: readonly (DynptrKind | undefined)[] = [undefined, 'local', 'ringbuf', 'skb', 'xdp', 'skb_meta'];
 
 const SIZE_AT = 8;
 const OFFSET_AT = 12;
@@ -20,11 +22,14 @@ const KIND_MASK = 7;
 /** bpf_dynptr_check_size */
 export const dynptrFits = (size: number): boolean => size <= MAX_SIZE;
 
-export function initDynptr(memory: HostMemory, at: number, kind: keyof typeof DYNPTR_KINDS, data: number, size: number): void {
+export function initDynptr(memory: HostMemory, at: number, kind: DynptrKind, data: number, size: number): void {
   memory.store64(at, data, memory.high);
   memory.storeI32(at + SIZE_AT, size | (DYNPTR_KINDS[kind] << KIND_SHIFT) | 0);
   memory.storeI32(at + OFFSET_AT, 0);
 }
+
+export const setReadOnly = (memory: HostMemory, at: number): void =>
+  memory.storeI32(at + SIZE_AT, memory.loadI32(at + SIZE_AT) | (1 << 31));
 
 export function clearDynptr(memory: HostMemory, at: number): void {
   memory.u8.fill(0, at, at + DYNPTR_BYTES);
@@ -57,17 +62,12 @@ export class Dynptr {
     return this.#memory.loadI32(this.at + SIZE_AT) < 0;
   }
 
-  /** Whether its bytes stand in memory, in one piece; packets are reached otherwise. */
-  get isPlain(): boolean {
-    const kind = (this.#memory.loadU32(this.at + SIZE_AT) >>> KIND_SHIFT) & KIND_MASK;
-    if (kind === DYNPTR_KINDS.local || kind === DYNPTR_KINDS.ringbuf) return true;
-    if (kind === DYNPTR_KINDS.skb || kind === DYNPTR_KINDS.xdp || kind === DYNPTR_KINDS.skb_meta) return false;
-    throw new Unmodelled('dynptr', `kind ${kind}`);
-  }
-
-  /** Its bytes have to stand in memory. */
-  needPlain(): void {
-    if (!this.isPlain) throw new Unmodelled('dynptr over a packet');
+  /** What its bytes are part of. */
+  get kind(): DynptrKind {
+    const number = (this.#memory.loadU32(this.at + SIZE_AT) >>> KIND_SHIFT) & KIND_MASK;
+    const kind = KIND_NAMES[number];
+    if (kind === undefined) throw new Unmodelled('dynptr', `kind ${number}`);
+    return kind;
   }
 
   /** bpf_dynptr_check_off_len */

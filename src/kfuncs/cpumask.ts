@@ -1,5 +1,34 @@
 import type { Kfunc } from '../contracts/kfunc.ts';
 import { CPUMASK } from './availability.ts';
+import {
+  cpumaskAcquire,
+  cpumaskAnd,
+  cpumaskAnyAndDistribute,
+  cpumaskAnyDistribute,
+  cpumaskClear,
+  cpumaskClearCpu,
+  cpumaskCopy,
+  cpumaskCreate,
+  cpumaskEmpty,
+  cpumaskEqual,
+  cpumaskFirst,
+  cpumaskFirstAnd,
+  cpumaskFirstZero,
+  cpumaskFull,
+  cpumaskIntersects,
+  cpumaskOr,
+  cpumaskPopulate,
+  cpumaskRelease,
+  cpumaskSetall,
+  cpumaskSetCpu,
+  cpumaskSubset,
+  cpumaskTestAndClearCpu,
+  cpumaskTestAndSetCpu,
+  cpumaskTestCpu,
+  cpumaskWeight,
+  cpumaskXor,
+  destroyCpumask,
+} from './run/cpumask.ts';
 
 /** CPU masks. */
 export const cpumaskKfuncs: readonly Kfunc[] = [
@@ -9,6 +38,7 @@ export const cpumaskKfuncs: readonly Kfunc[] = [
     declaration: 'struct bpf_cpumask *bpf_cpumask_create(void)',
     flags: ['KF_ACQUIRE', 'KF_RET_NULL'],
     available: CPUMASK,
+    run: cpumaskCreate,
   },
   {
     name: 'bpf_cpumask_acquire',
@@ -16,6 +46,7 @@ export const cpumaskKfuncs: readonly Kfunc[] = [
     declaration: 'struct bpf_cpumask *bpf_cpumask_acquire(struct bpf_cpumask *cpumask)',
     flags: ['KF_ACQUIRE', 'KF_TRUSTED_ARGS'],
     available: CPUMASK,
+    run: cpumaskAcquire,
   },
   {
     name: 'bpf_cpumask_release',
@@ -23,6 +54,8 @@ export const cpumaskKfuncs: readonly Kfunc[] = [
     declaration: 'void bpf_cpumask_release(struct bpf_cpumask *cpumask)',
     flags: ['KF_RELEASE'],
     available: CPUMASK,
+    run: cpumaskRelease,
+    destroy: destroyCpumask,
   },
   {
     name: 'bpf_cpumask_first',
@@ -30,6 +63,7 @@ export const cpumaskKfuncs: readonly Kfunc[] = [
     declaration: 'u32 bpf_cpumask_first(const struct cpumask *cpumask)',
     flags: ['KF_RCU'],
     available: CPUMASK,
+    run: cpumaskFirst,
   },
   {
     name: 'bpf_cpumask_first_zero',
@@ -37,6 +71,7 @@ export const cpumaskKfuncs: readonly Kfunc[] = [
     declaration: 'u32 bpf_cpumask_first_zero(const struct cpumask *cpumask)',
     flags: ['KF_RCU'],
     available: CPUMASK,
+    run: cpumaskFirstZero,
   },
   {
     name: 'bpf_cpumask_first_and',
@@ -44,6 +79,7 @@ export const cpumaskKfuncs: readonly Kfunc[] = [
     declaration: 'u32 bpf_cpumask_first_and(const struct cpumask *src1, const struct cpumask *src2)',
     flags: ['KF_RCU'],
     available: CPUMASK,
+    run: cpumaskFirstAnd,
   },
   {
     name: 'bpf_cpumask_set_cpu',
@@ -51,6 +87,7 @@ export const cpumaskKfuncs: readonly Kfunc[] = [
     declaration: 'void bpf_cpumask_set_cpu(u32 cpu, struct bpf_cpumask *cpumask)',
     flags: ['KF_RCU'],
     available: CPUMASK,
+    run: cpumaskSetCpu,
   },
   {
     name: 'bpf_cpumask_clear_cpu',
@@ -58,6 +95,7 @@ export const cpumaskKfuncs: readonly Kfunc[] = [
     declaration: 'void bpf_cpumask_clear_cpu(u32 cpu, struct bpf_cpumask *cpumask)',
     flags: ['KF_RCU'],
     available: CPUMASK,
+    run: cpumaskClearCpu,
   },
   {
     name: 'bpf_cpumask_test_cpu',
@@ -65,6 +103,7 @@ export const cpumaskKfuncs: readonly Kfunc[] = [
     declaration: 'bool bpf_cpumask_test_cpu(u32 cpu, const struct cpumask *cpumask)',
     flags: ['KF_RCU'],
     available: CPUMASK,
+    run: cpumaskTestCpu,
   },
   {
     name: 'bpf_cpumask_test_and_set_cpu',
@@ -72,6 +111,7 @@ export const cpumaskKfuncs: readonly Kfunc[] = [
     declaration: 'bool bpf_cpumask_test_and_set_cpu(u32 cpu, struct bpf_cpumask *cpumask)',
     flags: ['KF_RCU'],
     available: CPUMASK,
+    run: cpumaskTestAndSetCpu,
   },
   {
     name: 'bpf_cpumask_test_and_clear_cpu',
@@ -79,6 +119,7 @@ export const cpumaskKfuncs: readonly Kfunc[] = [
     declaration: 'bool bpf_cpumask_test_and_clear_cpu(u32 cpu, struct bpf_cpumask *cpumask)',
     flags: ['KF_RCU'],
     available: CPUMASK,
+    run: cpumaskTestAndClearCpu,
   },
   {
     name: 'bpf_cpumask_setall',
@@ -86,6 +127,7 @@ export const cpumaskKfuncs: readonly Kfunc[] = [
     declaration: 'void bpf_cpumask_setall(struct bpf_cpumask *cpumask)',
     flags: ['KF_RCU'],
     available: CPUMASK,
+    run: cpumaskSetall,
   },
   {
     name: 'bpf_cpumask_clear',
@@ -93,6 +135,7 @@ export const cpumaskKfuncs: readonly Kfunc[] = [
     declaration: 'void bpf_cpumask_clear(struct bpf_cpumask *cpumask)',
     flags: ['KF_RCU'],
     available: CPUMASK,
+    run: cpumaskClear,
   },
   {
     name: 'bpf_cpumask_and',
@@ -100,6 +143,7 @@ export const cpumaskKfuncs: readonly Kfunc[] = [
     declaration: 'bool bpf_cpumask_and(struct bpf_cpumask *dst, const struct cpumask *src1, const struct cpumask *src2)',
     flags: ['KF_RCU'],
     available: CPUMASK,
+    run: cpumaskAnd,
   },
   {
     name: 'bpf_cpumask_or',
@@ -107,6 +151,7 @@ export const cpumaskKfuncs: readonly Kfunc[] = [
     declaration: 'void bpf_cpumask_or(struct bpf_cpumask *dst, const struct cpumask *src1, const struct cpumask *src2)',
     flags: ['KF_RCU'],
     available: CPUMASK,
+    run: cpumaskOr,
   },
   {
     name: 'bpf_cpumask_xor',
@@ -114,6 +159,7 @@ export const cpumaskKfuncs: readonly Kfunc[] = [
     declaration: 'void bpf_cpumask_xor(struct bpf_cpumask *dst, const struct cpumask *src1, const struct cpumask *src2)',
     flags: ['KF_RCU'],
     available: CPUMASK,
+    run: cpumaskXor,
   },
   {
     name: 'bpf_cpumask_equal',
@@ -121,6 +167,7 @@ export const cpumaskKfuncs: readonly Kfunc[] = [
     declaration: 'bool bpf_cpumask_equal(const struct cpumask *src1, const struct cpumask *src2)',
     flags: ['KF_RCU'],
     available: CPUMASK,
+    run: cpumaskEqual,
   },
   {
     name: 'bpf_cpumask_intersects',
@@ -128,6 +175,7 @@ export const cpumaskKfuncs: readonly Kfunc[] = [
     declaration: 'bool bpf_cpumask_intersects(const struct cpumask *src1, const struct cpumask *src2)',
     flags: ['KF_RCU'],
     available: CPUMASK,
+    run: cpumaskIntersects,
   },
   {
     name: 'bpf_cpumask_subset',
@@ -135,6 +183,7 @@ export const cpumaskKfuncs: readonly Kfunc[] = [
     declaration: 'bool bpf_cpumask_subset(const struct cpumask *src1, const struct cpumask *src2)',
     flags: ['KF_RCU'],
     available: CPUMASK,
+    run: cpumaskSubset,
   },
   {
     name: 'bpf_cpumask_empty',
@@ -142,6 +191,7 @@ export const cpumaskKfuncs: readonly Kfunc[] = [
     declaration: 'bool bpf_cpumask_empty(const struct cpumask *cpumask)',
     flags: ['KF_RCU'],
     available: CPUMASK,
+    run: cpumaskEmpty,
   },
   {
     name: 'bpf_cpumask_full',
@@ -149,6 +199,7 @@ export const cpumaskKfuncs: readonly Kfunc[] = [
     declaration: 'bool bpf_cpumask_full(const struct cpumask *cpumask)',
     flags: ['KF_RCU'],
     available: CPUMASK,
+    run: cpumaskFull,
   },
   {
     name: 'bpf_cpumask_copy',
@@ -156,6 +207,7 @@ export const cpumaskKfuncs: readonly Kfunc[] = [
     declaration: 'void bpf_cpumask_copy(struct bpf_cpumask *dst, const struct cpumask *src)',
     flags: ['KF_RCU'],
     available: CPUMASK,
+    run: cpumaskCopy,
   },
   {
     name: 'bpf_cpumask_any_distribute',
@@ -163,6 +215,7 @@ export const cpumaskKfuncs: readonly Kfunc[] = [
     declaration: 'u32 bpf_cpumask_any_distribute(const struct cpumask *cpumask)',
     flags: ['KF_RCU'],
     available: CPUMASK,
+    run: cpumaskAnyDistribute,
   },
   {
     name: 'bpf_cpumask_any_and_distribute',
@@ -170,6 +223,7 @@ export const cpumaskKfuncs: readonly Kfunc[] = [
     declaration: 'u32 bpf_cpumask_any_and_distribute(const struct cpumask *src1, const struct cpumask *src2)',
     flags: ['KF_RCU'],
     available: CPUMASK,
+    run: cpumaskAnyAndDistribute,
   },
   {
     name: 'bpf_cpumask_weight',
@@ -177,6 +231,7 @@ export const cpumaskKfuncs: readonly Kfunc[] = [
     declaration: 'u32 bpf_cpumask_weight(const struct cpumask *cpumask)',
     flags: ['KF_RCU'],
     available: CPUMASK,
+    run: cpumaskWeight,
   },
   {
     name: 'bpf_cpumask_populate',
@@ -184,5 +239,6 @@ export const cpumaskKfuncs: readonly Kfunc[] = [
     declaration: 'int bpf_cpumask_populate(struct cpumask *cpumask, void *src, size_t src__sz)',
     flags: ['KF_RCU'],
     available: CPUMASK,
+    run: cpumaskPopulate,
   },
 ];

@@ -3,8 +3,13 @@ import { EVERYONE, SKB, XDP_ONLY } from './availability.ts';
 import {
   dynptrAdjust,
   dynptrClone,
+  dynptrCopy,
+  dynptrFromSkb,
+  dynptrFromSkbMeta,
+  dynptrFromXdp,
   dynptrIsNull,
   dynptrIsRdonly,
+  dynptrMemset,
   dynptrSize,
   dynptrSlice,
   dynptrSliceRdwr,
@@ -19,6 +24,7 @@ export const dynptrKfuncs: readonly Kfunc[] = [
     flags: ['KF_TRUSTED_ARGS'],
     available: SKB,
     roles: ['dynptr_from_skb'],
+    run: dynptrFromSkb,
   },
   {
     name: 'bpf_dynptr_from_skb_meta',
@@ -27,6 +33,7 @@ export const dynptrKfuncs: readonly Kfunc[] = [
     flags: ['KF_TRUSTED_ARGS'],
     available: [{ types: ['sched_cls', 'sched_act'] }],
     roles: ['dynptr_from_skb_meta'],
+    run: dynptrFromSkbMeta,
   },
   {
     name: 'bpf_dynptr_from_xdp',
@@ -35,6 +42,7 @@ export const dynptrKfuncs: readonly Kfunc[] = [
     flags: [],
     available: XDP_ONLY,
     roles: ['dynptr_from_xdp'],
+    run: dynptrFromXdp,
   },
   {
     name: 'bpf_dynptr_slice',
@@ -102,6 +110,7 @@ export const dynptrKfuncs: readonly Kfunc[] = [
       'int bpf_dynptr_copy(struct bpf_dynptr *dst_ptr, u32 dst_off, struct bpf_dynptr *src_ptr, u32 src_off, u32 size)',
     flags: [],
     available: EVERYONE,
+    run: dynptrCopy,
   },
   {
     name: 'bpf_dynptr_memset',
@@ -109,5 +118,6 @@ export const dynptrKfuncs: readonly Kfunc[] = [
     declaration: 'int bpf_dynptr_memset(struct bpf_dynptr *p, u32 offset, u32 size, u8 val)',
     flags: [],
     available: EVERYONE,
+    run: dynptrMemset,
   },
 ];

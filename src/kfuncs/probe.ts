@@ -1,5 +1,17 @@
 import type { Kfunc } from '../contracts/kfunc.ts';
 import { EVERYONE } from './availability.ts';
+import {
+  copyFromUserDynptr,
+  copyFromUserStr,
+  copyFromUserStrDynptr,
+  copyFromUserTaskDynptr,
+  copyFromUserTaskStr,
+  copyFromUserTaskStrDynptr,
+  probeReadKernelDynptr,
+  probeReadKernelStrDynptr,
+  probeReadUserDynptr,
+  probeReadUserStrDynptr,
+} from './run/probe.ts';
 
 /** Reads of memory at addresses that may be bad. */
 export const probeKfuncs: readonly Kfunc[] = [
@@ -9,6 +21,7 @@ export const probeKfuncs: readonly Kfunc[] = [
     declaration: 'int bpf_probe_read_user_dynptr(struct bpf_dynptr *dptr, u32 off, u32 size, const void *unsafe_ptr__ign)',
     flags: [],
     available: EVERYONE,
+    run: probeReadUserDynptr,
   },
   {
     name: 'bpf_probe_read_kernel_dynptr',
@@ -16,6 +29,7 @@ export const probeKfuncs: readonly Kfunc[] = [
     declaration: 'int bpf_probe_read_kernel_dynptr(struct bpf_dynptr *dptr, u32 off, u32 size, const void *unsafe_ptr__ign)',
     flags: [],
     available: EVERYONE,
+    run: probeReadKernelDynptr,
   },
   {
     name: 'bpf_probe_read_user_str_dynptr',
@@ -23,6 +37,7 @@ export const probeKfuncs: readonly Kfunc[] = [
     declaration: 'int bpf_probe_read_user_str_dynptr(struct bpf_dynptr *dptr, u32 off, u32 size, const void *unsafe_ptr__ign)',
     flags: [],
     available: EVERYONE,
+    run: probeReadUserStrDynptr,
   },
   {
     name: 'bpf_probe_read_kernel_str_dynptr',
@@ -30,6 +45,7 @@ export const probeKfuncs: readonly Kfunc[] = [
     declaration: 'int bpf_probe_read_kernel_str_dynptr(struct bpf_dynptr *dptr, u32 off, u32 size, const void *unsafe_ptr__ign)',
     flags: [],
     available: EVERYONE,
+    run: probeReadKernelStrDynptr,
   },
   {
     name: 'bpf_copy_from_user_dynptr',
@@ -37,6 +53,7 @@ export const probeKfuncs: readonly Kfunc[] = [
     declaration: 'int bpf_copy_from_user_dynptr(struct bpf_dynptr *dptr, u32 off, u32 size, const void *unsafe_ptr__ign)',
     flags: ['KF_SLEEPABLE'],
     available: EVERYONE,
+    run: copyFromUserDynptr,
   },
   {
     name: 'bpf_copy_from_user_str_dynptr',
@@ -44,6 +61,7 @@ export const probeKfuncs: readonly Kfunc[] = [
     declaration: 'int bpf_copy_from_user_str_dynptr(struct bpf_dynptr *dptr, u32 off, u32 size, const void *unsafe_ptr__ign)',
     flags: ['KF_SLEEPABLE'],
     available: EVERYONE,
+    run: copyFromUserStrDynptr,
   },
   {
     name: 'bpf_copy_from_user_task_dynptr',
@@ -52,6 +70,7 @@ export const probeKfuncs: readonly Kfunc[] = [
       'int bpf_copy_from_user_task_dynptr(struct bpf_dynptr *dptr, u32 off, u32 size, const void *unsafe_ptr__ign, struct task_struct *tsk)',
     flags: ['KF_TRUSTED_ARGS', 'KF_SLEEPABLE'],
     available: EVERYONE,
+    run: copyFromUserTaskDynptr,
   },
   {
     name: 'bpf_copy_from_user_task_str_dynptr',
@@ -60,6 +79,7 @@ export const probeKfuncs: readonly Kfunc[] = [
       'int bpf_copy_from_user_task_str_dynptr(struct bpf_dynptr *dptr, u32 off, u32 size, const void *unsafe_ptr__ign, struct task_struct *tsk)',
     flags: ['KF_TRUSTED_ARGS', 'KF_SLEEPABLE'],
     available: EVERYONE,
+    run: copyFromUserTaskStrDynptr,
   },
   {
     name: 'bpf_copy_from_user_str',
@@ -67,6 +87,7 @@ export const probeKfuncs: readonly Kfunc[] = [
     declaration: 'int bpf_copy_from_user_str(void *dst, u32 dst__sz, const void *unsafe_ptr__ign, u64 flags)',
     flags: ['KF_SLEEPABLE'],
     available: EVERYONE,
+    run: copyFromUserStr,
   },
   {
     name: 'bpf_copy_from_user_task_str',
@@ -75,5 +96,6 @@ export const probeKfuncs: readonly Kfunc[] = [
       'int bpf_copy_from_user_task_str(void *dst, u32 dst__sz, const void *unsafe_ptr__ign, struct task_struct *tsk, u64 flags)',
     flags: ['KF_SLEEPABLE'],
     available: EVERYONE,
+    run: copyFromUserTaskStr,
   },
 ];

@@ -1,5 +1,19 @@
 import type { Kfunc } from '../contracts/kfunc.ts';
 import { EVERYONE } from './availability.ts';
+import {
+  strcasecmp,
+  strchr,
+  strchrnul,
+  strcmp,
+  strcspn,
+  strlen,
+  strnchr,
+  strnlen,
+  strnstr,
+  strrchr,
+  strspn,
+  strstr,
+} from './run/string.ts';
 
 /** Strings at addresses that may be bad. */
 export const stringKfuncs: readonly Kfunc[] = [
@@ -9,6 +23,7 @@ export const stringKfuncs: readonly Kfunc[] = [
     declaration: 'int bpf_strcmp(const char *s1__ign, const char *s2__ign)',
     flags: [],
     available: EVERYONE,
+    run: strcmp,
   },
   {
     name: 'bpf_strcasecmp',
@@ -16,6 +31,7 @@ export const stringKfuncs: readonly Kfunc[] = [
     declaration: 'int bpf_strcasecmp(const char *s1__ign, const char *s2__ign)',
     flags: [],
     available: EVERYONE,
+    run: strcasecmp,
   },
   {
     name: 'bpf_strchr',
@@ -23,6 +39,7 @@ export const stringKfuncs: readonly Kfunc[] = [
     declaration: 'int bpf_strchr(const char *s__ign, char c)',
     flags: [],
     available: EVERYONE,
+    run: strchr,
   },
   {
     name: 'bpf_strchrnul',
@@ -30,6 +47,7 @@ export const stringKfuncs: readonly Kfunc[] = [
     declaration: 'int bpf_strchrnul(const char *s__ign, char c)',
     flags: [],
     available: EVERYONE,
+    run: strchrnul,
   },
   {
     name: 'bpf_strnchr',
@@ -37,6 +55,7 @@ export const stringKfuncs: readonly Kfunc[] = [
     declaration: 'int bpf_strnchr(const char *s__ign, size_t count, char c)',
     flags: [],
     available: EVERYONE,
+    run: strnchr,
   },
   {
     name: 'bpf_strrchr',
@@ -44,6 +63,7 @@ export const stringKfuncs: readonly Kfunc[] = [
     declaration: 'int bpf_strrchr(const char *s__ign, int c)',
     flags: [],
     available: EVERYONE,
+    run: strrchr,
   },
   {
     name: 'bpf_strlen',
@@ -51,6 +71,7 @@ export const stringKfuncs: readonly Kfunc[] = [
     declaration: 'int bpf_strlen(const char *s__ign)',
     flags: [],
     available: EVERYONE,
+    run: strlen,
   },
   {
     name: 'bpf_strnlen',
@@ -58,6 +79,7 @@ export const stringKfuncs: readonly Kfunc[] = [
     declaration: 'int bpf_strnlen(const char *s__ign, size_t count)',
     flags: [],
     available: EVERYONE,
+    run: strnlen,
   },
   {
     name: 'bpf_strspn',
@@ -65,6 +87,7 @@ export const stringKfuncs: readonly Kfunc[] = [
     declaration: 'int bpf_strspn(const char *s__ign, const char *accept__ign)',
     flags: [],
     available: EVERYONE,
+    run: strspn,
   },
   {
     name: 'bpf_strcspn',
@@ -72,6 +95,7 @@ export const stringKfuncs: readonly Kfunc[] = [
     declaration: 'int bpf_strcspn(const char *s__ign, const char *reject__ign)',
     flags: [],
     available: EVERYONE,
+    run: strcspn,
   },
   {
     name: 'bpf_strstr',
@@ -79,6 +103,7 @@ export const stringKfuncs: readonly Kfunc[] = [
     declaration: 'int bpf_strstr(const char *s1__ign, const char *s2__ign)',
     flags: [],
     available: EVERYONE,
+    run: strstr,
   },
   {
     name: 'bpf_strnstr',
@@ -86,5 +111,6 @@ export const stringKfuncs: readonly Kfunc[] = [
     declaration: 'int bpf_strnstr(const char *s1__ign, const char *s2__ign, size_t len)',
     flags: [],
     available: EVERYONE,
+    run: strnstr,
   },
 ];

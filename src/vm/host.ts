@@ -15,6 +15,7 @@ import type { HostMap } from '../contracts/host_map.ts';
 import type { HostPercpu } from '../contracts/host_memory.ts';
 import type { HostPacket } from '../contracts/host_packet.ts';
 import type { HostSymbols } from '../contracts/host_symbols.ts';
+import { subjectOf } from '../contracts/subject.ts';
 import { type GuestMemory, KERNEL_HIGH } from '../kernel/memory.ts';
 import type { MapDef, Program } from '../program/program.ts';
 import type { Machine } from './machine.ts';
@@ -72,6 +73,13 @@ export class Host implements HostCall {
 
   get packet(): HostPacket | null {
     return this.#machine.context.packet;
+  }
+
+  get mayWritePacket(): boolean {
+    const { profile } = this.#machine;
+    const subject = subjectOf(this.program, profile.btf);
+    const { type } = this.program.attach?.program ?? this.program;
+    return profile.progTypes.get(type)?.packetAccess(true, subject) === true;
   }
 
   get contextOffset(): number {

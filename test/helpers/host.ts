@@ -8,6 +8,7 @@ import { helpers } from '../../src/helpers/index.ts';
 import { GuestMemory } from '../../src/kernel/memory.ts';
 import { Packet, type PacketShape } from '../../src/kernel/packet.ts';
 import { PercpuRegion } from '../../src/kernel/regions.ts';
+import { kfuncs } from '../../src/kfuncs/index.ts';
 import type { MapDef } from '../../src/program/program.ts';
 import { subjectOf } from './subject.ts';
 
@@ -26,6 +27,7 @@ export class TestHost implements HostCall {
   };
   packet: HostPacket | null = null;
   contextOffset = 0;
+  mayWritePacket = true;
   attach = { cookie: 0n, argCount: 0, ip: 0n, kernelStack: [], userStack: [] };
   readonly userBytes = new Map<bigint, Uint8Array>();
   readonly task: HostTask = {
@@ -79,6 +81,14 @@ export class TestHost implements HostCall {
     this.#args = args.map((arg) => BigInt.asUintN(64, BigInt(arg)));
     this.#result = 0xdeadn;
     proto!.run!(this);
+    return BigInt.asIntN(64, this.#result);
+  }
+
+  /** Runs a kfunc and answers its result as a signed number. */
+  runKfunc(name: string, args: readonly (number | bigint)[]): bigint {
+    this.#args = args.map((arg) => BigInt.asUintN(64, BigInt(arg)));
+    this.#result = 0xdeadn;
+    kfuncs.get(name)!.run!(this);
     return BigInt.asIntN(64, this.#result);
   }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HostMap } from '../../src/contracts/host_map.ts';
 import type { SkbFields } from '../../src/contracts/host_packet.ts';
-import { csumFold, csumPartial, replace2, replace4, replaceByDiff } from '../../src/helpers/run/checksum_math.ts';
+import { csumFold, csumPartial, replace2, replace4, replaceByDiff } from '../../src/kernel/checksum_math.ts';
 import type { Packet } from '../../src/kernel/packet.ts';
 import { TestHost } from './host.ts';
 

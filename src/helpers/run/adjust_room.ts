@@ -18,7 +18,7 @@ import {
   resizeNetworkHeader,
   SKB_GSO,
   skbOf,
-} from './skb_fields.ts';
+} from '../../kernel/socket_buffer.ts';
 
 /** bpf_skb_adjust_room(): room for tunnel headers, or their removal. Source: net/core/filter.c. */
 

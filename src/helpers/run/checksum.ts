@@ -11,8 +11,8 @@ import {
   replace2,
   replace4,
   replaceByDiff,
-} from './checksum_math.ts';
-import { CHECKSUM, makeWritable, resetChecksum, skbOf } from './skb_fields.ts';
+} from '../../kernel/checksum_math.ts';
+import { CHECKSUM, makeWritable, resetChecksum, skbOf } from '../../kernel/socket_buffer.ts';
 
 /** Checksum helpers. Source: net/core/filter.c, net/core/utils.c (inet_proto_csum_replace4 and kin). */
 

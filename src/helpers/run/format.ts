@@ -1,7 +1,7 @@
 import { Bug, ERRNO, never } from '../../contracts/errors.ts';
 import type { HostCall } from '../../contracts/host_call.ts';
 import { type PrintfField, type PrintfPiece, parsePrintf } from '../../contracts/printf_format.ts';
-import { copyFromKernel, copyStringFromKernel, copyStringFromUser, isUserAddress } from './probe.ts';
+import { copyFromKernel, copyStringFromKernel, copyStringFromUser, isUserAddress } from '../../kernel/fault_protected.ts';
 
 /**
  * Formatted text as the kernel prints it: bpf_bprintf_prepare(), kernel/bpf/helpers.c, packs the arguments into a buffer of

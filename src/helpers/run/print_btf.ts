@@ -1,9 +1,9 @@
 import { BTF_F_ALL, type Shown, showType } from '../../btf/print/show.ts';
 import { ERRNO } from '../../contracts/errors.ts';
 import type { HostCall } from '../../contracts/host_call.ts';
+import { copyFromKernel } from '../../kernel/fault_protected.ts';
 import { hashedAddress, POINTER_DIGITS } from './format.ts';
 import { bytesOf, seqOf } from './print.ts';
-import { copyFromKernel } from './probe.ts';
 
 /** Typed objects as text. Source: bpf_snprintf_btf, kernel/trace/bpf_trace.c. */
 

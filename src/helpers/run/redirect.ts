@@ -1,7 +1,7 @@
 import { ERRNO } from '../../contracts/errors.ts';
 import type { HostCall } from '../../contracts/host_call.ts';
 import { MAP_TYPES } from '../../contracts/uapi_numbers.ts';
-import { isGso, skbOf } from './skb_fields.ts';
+import { isGso, skbOf } from '../../kernel/socket_buffer.ts';
 
 /**
  * Redirects, as outcomes: there are no devices, so that every interface but 0 counts as present. Source: net/core/filter.c,

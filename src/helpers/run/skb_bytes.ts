@@ -1,36 +1,18 @@
 import { ERRNO } from '../../contracts/errors.ts';
 import type { HostCall } from '../../contracts/host_call.ts';
 import type { HostPacket } from '../../contracts/host_packet.ts';
-import { addToChecksum, clearHash, makeWritable, skbOf, subtractFromChecksum } from './skb_fields.ts';
+import { makeWritable, skbOf, storeBytes } from '../../kernel/socket_buffer.ts';
 
 /** Bytes of a socket buffer, copied in and out. Source: net/core/filter.c. */
 
-const BPF_F_RECOMPUTE_CSUM = 1;
-const BPF_F_INVALIDATE_HASH = 2;
 const INT_MAX = 0x7fffffff;
 const BPF_HDR_START_MAC = 0;
 const BPF_HDR_START_NET = 1;
 
 /** skb, offset, from, len, flags */
 export function skbStoreBytes(call: HostCall): void {
-  call.setReturnNumber(storeBytes(call));
-}
-
-function storeBytes(call: HostCall): number {
-  const flags = call.argU32(4);
-  if (call.argHi(4) !== 0 || (flags & ~(BPF_F_RECOMPUTE_CSUM | BPF_F_INVALIDATE_HASH)) !== 0) return -ERRNO.EINVAL;
-  const offset = call.argU32(1);
-  const size = call.argU32(3);
   const { packet, skb } = skbOf(call);
-  const from = call.bytes(2, size).slice();
-  if (offset > INT_MAX || makeWritable(packet, offset + size) !== 0) return -ERRNO.EFAULT;
-  if (flags & BPF_F_RECOMPUTE_CSUM) {
-    subtractFromChecksum(skb, packet.read(offset, size)!, offset);
-    addToChecksum(skb, from, offset);
-  }
-  packet.write(offset, from);
-  if (flags & BPF_F_INVALIDATE_HASH) clearHash(skb);
-  return 0;
+  call.setReturnNumber(storeBytes(packet, skb, call.argU32(1), call.bytes(2, call.argU32(3)).slice(), call.arg(4)));
 }
 
 /** ctx, offset, to, len: copies what `read` finds, else zeroes the buffer */

@@ -1,7 +1,7 @@
 import { ERRNO, Unmodelled } from '../../contracts/errors.ts';
 import type { HostCall } from '../../contracts/host_call.ts';
 import type { HostPacket, SkbFields } from '../../contracts/host_packet.ts';
-import { csumAdd, csumSub } from './checksum_math.ts';
+import { csumAdd, csumSub } from '../../kernel/checksum_math.ts';
 import {
   CHECKSUM,
   clearHash,
@@ -12,7 +12,7 @@ import {
   IPV4_HEADER_BYTES,
   IPV6_HEADER_BYTES,
   skbOf,
-} from './skb_fields.ts';
+} from '../../kernel/socket_buffer.ts';
 
 /** What a socket buffer carries beside its bytes. Source: net/core/filter.c, include/net/inet_ecn.h. */
 

@@ -1,7 +1,7 @@
 import { ERRNO, Unmodelled } from '../../contracts/errors.ts';
 import type { HostCall } from '../../contracts/host_call.ts';
 import type { HostPacket, SkbFields } from '../../contracts/host_packet.ts';
-import { csumBlockSub, csumPartial } from './checksum_math.ts';
+import { csumBlockSub, csumPartial } from '../../kernel/checksum_math.ts';
 import {
   BPF_SKB_MAX_LEN,
   CHECKSUM,
@@ -19,7 +19,7 @@ import {
   resizeNetworkHeader,
   SKB_GSO,
   skbOf,
-} from './skb_fields.ts';
+} from '../../kernel/socket_buffer.ts';
 
 /** Length, head and protocol of a socket buffer. Source: net/core/filter.c. */
 

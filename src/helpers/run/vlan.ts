@@ -14,7 +14,7 @@ import {
   skbOf,
   subtractFromChecksum,
   VLAN_HLEN,
-} from './skb_fields.ts';
+} from '../../kernel/socket_buffer.ts';
 
 /**
  * VLAN tags: the outermost is kept beside the packet, the others lie behind the link addresses. Source: skb_vlan_push and

@@ -1,7 +1,7 @@
 import { Bug, ERRNO } from '../../contracts/errors.ts';
 import type { HostCall } from '../../contracts/host_call.ts';
 import type { HostPacket } from '../../contracts/host_packet.ts';
-import { ETH_HLEN } from './skb_fields.ts';
+import { ETH_HLEN } from '../../kernel/socket_buffer.ts';
 
 /** XDP frames. Source: net/core/filter.c. */
 

@@ -1,6 +1,6 @@
-import { Bug, ERRNO } from '../../contracts/errors.ts';
-import type { HostCall } from '../../contracts/host_call.ts';
-import type { HostPacket, SkbFields } from '../../contracts/host_packet.ts';
+import { Bug, ERRNO } from '../contracts/errors.ts';
+import type { HostCall } from '../contracts/host_call.ts';
+import type { HostPacket, SkbFields } from '../contracts/host_packet.ts';
 import { csumBlockAdd, csumBlockSub, csumPartial } from './checksum_math.ts';
 
 /** What the packet helpers know of a socket buffer. Source: include/linux/skbuff.h, net/core/filter.c. */
@@ -116,4 +116,21 @@ export function resizeNetworkHeader(packet: HostPacket, skb: SkbFields, offset: 
   const transport = before.transport === before.network ? before.network : before.transport + delta;
   setHeaders(skb, { ...before, transport });
   return true;
+}
+
+const BPF_F_RECOMPUTE_CSUM = 1n;
+const BPF_F_INVALIDATE_HASH = 2n;
+const INT_MAX = 0x7fffffff;
+
+/** Source: __bpf_skb_store_bytes, net/core/filter.c. */
+export function storeBytes(packet: HostPacket, skb: SkbFields, offset: number, bytes: Uint8Array, flags: bigint): number {
+  if ((flags & ~(BPF_F_RECOMPUTE_CSUM | BPF_F_INVALIDATE_HASH)) !== 0n) return -ERRNO.EINVAL;
+  if (offset > INT_MAX || makeWritable(packet, offset + bytes.length) !== 0) return -ERRNO.EFAULT;
+  if ((flags & BPF_F_RECOMPUTE_CSUM) !== 0n) {
+    subtractFromChecksum(skb, packet.read(offset, bytes.length)!, offset);
+    addToChecksum(skb, bytes, offset);
+  }
+  packet.write(offset, bytes);
+  if ((flags & BPF_F_INVALIDATE_HASH) !== 0n) clearHash(skb);
+  return 0;
 }
