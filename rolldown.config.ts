@@ -12,6 +12,7 @@ const FILES_BESIDE = [
 const config: BuildOptions = {
   input: {
     cli: 'src/cli/main.ts',
+    fuzz: 'src/fuzz/index.ts',
     fuzz_worker: 'src/cli/fuzz_worker.ts',
     node: 'src/cli/bundled_kernel.ts',
     index: 'src/index.ts',

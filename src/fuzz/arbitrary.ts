@@ -1,13 +1,18 @@
 import fc from 'fast-check';
+import { MAP_TYPES } from '../contracts/uapi_numbers.ts';
 import type { Insn } from '../isa/insn.ts';
 import { OPCODES } from '../isa/opcodes.ts';
-import type { Program } from '../program/program.ts';
+import type { MapDef, ObjectImage, Program } from '../program/program.ts';
 import type { Scalar } from '../verifier/scalar/scalar.ts';
+import type { WorldText } from '../world/schema.ts';
 import type { Dials } from './dials.ts';
 import type { FuzzKernel } from './generate/kernel.ts';
+import { generateObject } from './generate/object.ts';
 import { generateProgram } from './generate/program.ts';
+import { generateEntries, generateWorld, type MapEntry } from './generate/world.ts';
 import { mutate } from './mutate.ts';
 import { witness } from './oracle/domain.ts';
+import { randomPacket } from './oracle/surroundings.ts';
 import { Random } from './random.ts';
 import { shrinkProgram } from './shrink.ts';
 
@@ -81,3 +86,19 @@ export interface Witnessed {
 
 /** A 64-bit number in two halves, and what a verifier might know about it. */
 export const witnessedScalars = (): fc.Arbitrary<Witnessed> => fc.integer().map((seed) => witness(new Random(seed)));
+
+/** Objects of several programs that share maps, with BTF. */
+export const objects = (kernel: FuzzKernel, dials: Partial<Dials> = {}): fc.Arbitrary<ObjectImage> =>
+  fc.integer({ min: 1, max: MAX_SEED }).map((seed) => generateObject(kernel, seed, dials));
+
+/** World files as data: processes, threads, descriptors and areas. JSON is YAML, so `JSON.stringify` makes a file of one. */
+export const worlds = (): fc.Arbitrary<WorldText> => fc.integer().map((seed) => generateWorld(new Random(seed)));
+
+/** What a map may hold, at most eight entries. */
+export const mapEntries = (map: MapDef): fc.Arbitrary<readonly MapEntry[]> =>
+  fc.integer().map((seed) => generateEntries(new Random(seed), map, ARRAYS.has(map.type)));
+
+const ARRAYS: ReadonlySet<number> = new Set([MAP_TYPES.array, MAP_TYPES.percpu_array]);
+
+/** Ethernet frames that a test run takes. */
+export const packets = (): fc.Arbitrary<Uint8Array> => fc.integer().map((seed) => randomPacket(new Random(seed)));

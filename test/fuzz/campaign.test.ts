@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { assemble } from '../../src/asm/assemble.ts';
 import { openBundledProfile } from '../../src/cli/bundled_kernel.ts';
@@ -28,6 +29,12 @@ describe('a campaign', () => {
     expect(report.verdicts.accept / 300).toBeGreaterThan(0.3);
     expect(report.instructionsRun).toBeGreaterThan(500);
     expect(coverageOf(report).met.length).toBeGreaterThan(10);
+  });
+
+  it('finds nothing with a fresh seed, which is told', () => {
+    const seed = Number(process.env['DRYBPF_FUZZ_SEED'] ?? randomInt(2 ** 20));
+    console.info(`campaign of the fresh seed ${seed}; DRYBPF_FUZZ_SEED=${seed} repeats it`);
+    expect(stepped(seed, 0, 300).findings, `seed ${seed}`).toEqual([]);
   });
 
   it('is the same for the same seed, and the sum of its parts', () => {

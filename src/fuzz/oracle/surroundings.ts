@@ -48,7 +48,7 @@ export function randomBytes(random: Random, length: number): Uint8Array {
 }
 
 /** An Ethernet frame; one that says that it holds IPv4 has room for its header. */
-const packet = (random: Random): Uint8Array => {
+export const randomPacket = (random: Random): Uint8Array => {
   const data = randomBytes(random, random.pick(PACKET_BYTES));
   const isIp = data.length >= IPV4_LEAST && random.chance(0.7);
   data[ETHERTYPE] = isIp ? 8 : 0x88;
@@ -63,7 +63,7 @@ export function inputOf(
   program: Program,
   loaded: LoadedFacts | undefined,
 ): { data?: Uint8Array; context?: Uint8Array } {
-  if (runsOnPacket(program.type)) return { data: packet(random) };
+  if (runsOnPacket(program.type)) return { data: randomPacket(random) };
   const length = Math.max(LEAST_CONTEXT, loaded?.contextAccess ?? 0);
   const context = randomBytes(random, length);
   if (loaded === undefined) return { context };
