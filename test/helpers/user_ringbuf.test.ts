@@ -217,6 +217,21 @@ describe('I.1 #20: a ring that was full to the last byte', () => {
     expect([wakeups({ revision: 'v3', interrupts: 'off' }), wakeups({ revision: '6.1', interrupts: 'off' })]).toEqual([1, 1]);
   });
 
+  it('lets others take the ring between two samples, in version 3: their turn replaces the count', () => {
+    const setup = (revision: DrainRevision): DrainSetup => ({
+      revision,
+      fill: (ring) => {
+        fill?.(ring);
+        ring.waiters.add(() => {
+          ring.isBusy = true;
+        });
+      },
+    });
+    const [old, merged] = [drain(setup('v3')), drain(setup('6.1'))];
+    expect([old.result, old.consumer, old.calls]).toEqual([EBUSY, 1024, 1]);
+    expect([merged.result, merged.consumer, merged.calls]).toEqual([4, 4096, 4]);
+  });
+
   it('does not wake when no wake-up is wanted', () => {
     expect(wakeups({ revision: 'v3', flags: 1 })).toBe(0);
   });
