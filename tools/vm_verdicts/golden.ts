@@ -19,9 +19,11 @@ export interface GoldenVerdict {
   readonly insnsProcessed: number | null;
 }
 
-export type GoldenName = 'suite' | 'programs';
+export type GoldenName = 'suite' | 'programs' | 'callbacks';
 
-export const goldenFile = (name: GoldenName): URL => new URL(`../../test/golden/vm_6_12/${name}.jsonl`, import.meta.url);
+const FOLDERS: Readonly<Record<GoldenName, string>> = { suite: 'vm_6_12', programs: 'vm_6_12', callbacks: 'vm_6_1' };
+
+export const goldenFile = (name: GoldenName): URL => new URL(`../../test/golden/${FOLDERS[name]}/${name}.jsonl`, import.meta.url);
 
 /** A line a verdict, behind the line that says where they come from. */
 export function readGolden(name: GoldenName): { readonly provenance: Provenance; readonly verdicts: readonly GoldenVerdict[] } {
