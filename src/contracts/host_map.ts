@@ -45,6 +45,8 @@ export interface HostMap {
   readonly ring: HostRing | null;
   /** BPF_MAP_TYPE_PERF_EVENT_ARRAY only */
   readonly perf: HostPerf | null;
+  /** BPF_MAP_TYPE_STACK_TRACE only */
+  readonly stacks: HostStacks | null;
   /** socket, task, inode and cgroup storage only */
   readonly storage: HostStorage | null;
 }
@@ -67,6 +69,12 @@ export interface HostPerf {
   output(flags: bigint, data: Uint8Array): number;
   /** bpf_perf_event_read: counter value, or a negative errno */
   read(flags: bigint): bigint;
+}
+
+/** BPF_MAP_TYPE_STACK_TRACE. Source: kernel/bpf/stackmap.c. */
+export interface HostStacks {
+  /** keeps a call chain, innermost address first, under BPF_F_* flags; its id or a negative errno */
+  keep(chain: readonly bigint[], flags: number): number;
 }
 
 /** Storage that hangs on a kernel object; `owner` is the object's offset. */

@@ -1,6 +1,7 @@
 import type { Helper } from '../contracts/helper.ts';
 import { BASE_TYPES, BTF_TRACING_TYPES, LWT_TYPES, RAW_TRACING_TYPES, TC_TYPES, to, WITH_PERFMON } from './availability.ts';
 import { packetEventOutput, perfEventOutput, perfEventRead } from './run/ringbuf.ts';
+import { readBranchRecords } from './run/stack.ts';
 import { anything, constMap, context, INTEGER, input, memory, object, output, proto, protos, size, sizeOrZero } from './spec.ts';
 
 /** Perf events. */
@@ -105,7 +106,7 @@ export const perfHelpers: readonly Helper[] = [
         'bpf_read_branch_records_proto',
         [context('ctx'), memory('buf', 'PTR_MAYBE_NULL', 'MEM_WRITE'), sizeOrZero('size'), anything('flags')],
         INTEGER,
-        { gplOnly: true },
+        { gplOnly: true, run: readBranchRecords },
       ),
     ],
     available: [to(['perf_event'], 'bpf_read_branch_records_proto')],

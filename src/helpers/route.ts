@@ -1,7 +1,16 @@
 import type { Helper } from '../contracts/helper.ts';
 import { LWT_TYPES, TC_TYPES, to } from './availability.ts';
+import { skbCheckMtu, xdpCheckMtu } from './run/mtu.ts';
 import { getRouteRealm } from './run/skb_meta.ts';
 import { anything, context, fixed, INTEGER, memory, proto, protos, size } from './spec.ts';
+
+const CHECK_MTU_ARGS = [
+  context('ctx'),
+  anything('ifindex'),
+  fixed('mtu_len', 4, 'MEM_WRITE', 'MEM_ALIGNED'),
+  anything('len_diff'),
+  anything('flags'),
+];
 
 /** Routes. */
 export const routeHelpers: readonly Helper[] = [
@@ -31,18 +40,8 @@ export const routeHelpers: readonly Helper[] = [
     name: 'bpf_check_mtu',
     summary: 'Whether a packet fits through a device.',
     protos: [
-      ...protos(
-        ['bpf_skb_check_mtu_proto', 'bpf_xdp_check_mtu_proto'],
-        [
-          context('ctx'),
-          anything('ifindex'),
-          fixed('mtu_len', 4, 'MEM_WRITE', 'MEM_ALIGNED'),
-          anything('len_diff'),
-          anything('flags'),
-        ],
-        INTEGER,
-        { gplOnly: true },
-      ),
+      proto('bpf_skb_check_mtu_proto', CHECK_MTU_ARGS, INTEGER, { gplOnly: true, run: skbCheckMtu }),
+      proto('bpf_xdp_check_mtu_proto', CHECK_MTU_ARGS, INTEGER, { gplOnly: true, run: xdpCheckMtu }),
     ],
     available: [to(TC_TYPES, 'bpf_skb_check_mtu_proto'), to(['xdp'], 'bpf_xdp_check_mtu_proto')],
   },

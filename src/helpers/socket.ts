@@ -1,6 +1,18 @@
 import type { Helper } from '../contracts/helper.ts';
 import { BTF_TRACING_TYPES, TC_TYPES, to } from './availability.ts';
 import {
+  getListenerSock,
+  getNetnsCookie,
+  getSocketCookie,
+  getSocketPtrCookie,
+  getSocketUid,
+  skFullsock,
+  skLookupTcp,
+  skLookupUdp,
+  skRelease,
+  tcpSock,
+} from './run/socket.ts';
+import {
   anything,
   arg,
   constMap,
@@ -26,16 +38,14 @@ export const socketHelpers: readonly Helper[] = [
     summary: 'A number that identifies a socket.',
     protos: [
       ...protos(
-        [
-          'bpf_get_socket_cookie_sock_proto',
-          'bpf_get_socket_cookie_sock_addr_proto',
-          'bpf_get_socket_cookie_sock_ops_proto',
-          'bpf_get_socket_cookie_proto',
-        ],
+        ['bpf_get_socket_cookie_sock_proto', 'bpf_get_socket_cookie_sock_addr_proto', 'bpf_get_socket_cookie_sock_ops_proto'],
         [context('sk')],
         INTEGER,
       ),
-      proto('bpf_get_socket_ptr_cookie_proto', [arg('sk', 'ARG_PTR_TO_BTF_ID_SOCK_COMMON', 'PTR_MAYBE_NULL')], INTEGER),
+      proto('bpf_get_socket_cookie_proto', [context('skb')], INTEGER, { run: getSocketCookie }),
+      proto('bpf_get_socket_ptr_cookie_proto', [arg('sk', 'ARG_PTR_TO_BTF_ID_SOCK_COMMON', 'PTR_MAYBE_NULL')], INTEGER, {
+        run: getSocketPtrCookie,
+      }),
     ],
     available: [
       to(['cgroup_sock'], 'bpf_get_socket_cookie_sock_proto'),
@@ -49,7 +59,7 @@ export const socketHelpers: readonly Helper[] = [
     id: 47,
     name: 'bpf_get_socket_uid',
     summary: 'User id of the owner of the socket.',
-    protos: [proto('bpf_get_socket_uid_proto', [context('skb')], INTEGER)],
+    protos: [proto('bpf_get_socket_uid_proto', [context('skb')], INTEGER, { run: getSocketUid })],
     available: [to(['socket_filter', 'cgroup_skb', 'sk_skb', ...TC_TYPES], 'bpf_get_socket_uid_proto')],
   },
   {
@@ -78,12 +88,13 @@ export const socketHelpers: readonly Helper[] = [
         ['bpf_sk_lookup_tcp_proto', 'bpf_tc_sk_lookup_tcp_proto', 'bpf_xdp_sk_lookup_tcp_proto'],
         [context('ctx'), input('tuple'), sizeOrZero('tuple_size'), anything('netns'), anything('flags')],
         SOCKET_OR_NULL,
-        { packetAccess: true },
+        { packetAccess: true, run: skLookupTcp },
       ),
       proto(
         'bpf_sock_addr_sk_lookup_tcp_proto',
         [context('ctx'), input('tuple'), sizeOrZero('tuple_size'), anything('netns'), anything('flags')],
         SOCKET_OR_NULL,
+        { run: skLookupTcp },
       ),
     ],
     available: [
@@ -103,12 +114,13 @@ export const socketHelpers: readonly Helper[] = [
         ['bpf_sk_lookup_udp_proto', 'bpf_tc_sk_lookup_udp_proto', 'bpf_xdp_sk_lookup_udp_proto'],
         [context('ctx'), input('tuple'), sizeOrZero('tuple_size'), anything('netns'), anything('flags')],
         SOCKET_OR_NULL,
-        { packetAccess: true },
+        { packetAccess: true, run: skLookupUdp },
       ),
       proto(
         'bpf_sock_addr_sk_lookup_udp_proto',
         [context('ctx'), input('tuple'), sizeOrZero('tuple_size'), anything('netns'), anything('flags')],
         SOCKET_OR_NULL,
+        { run: skLookupUdp },
       ),
     ],
     available: [
@@ -123,7 +135,9 @@ export const socketHelpers: readonly Helper[] = [
     id: 86,
     name: 'bpf_sk_release',
     summary: 'Releases a socket.',
-    protos: [proto('bpf_sk_release_proto', [arg('sock', 'ARG_PTR_TO_BTF_ID_SOCK_COMMON', 'OBJ_RELEASE')], INTEGER)],
+    protos: [
+      proto('bpf_sk_release_proto', [arg('sock', 'ARG_PTR_TO_BTF_ID_SOCK_COMMON', 'OBJ_RELEASE')], INTEGER, { run: skRelease }),
+    ],
     available: [to(['cgroup_skb', 'sk_skb', 'xdp', 'cgroup_sock_addr', 'sk_lookup', ...TC_TYPES], 'bpf_sk_release_proto')],
     effects: { looseRelease: true },
   },
@@ -131,7 +145,7 @@ export const socketHelpers: readonly Helper[] = [
     id: 95,
     name: 'bpf_sk_fullsock',
     summary: 'The full socket of a socket pointer, or NULL.',
-    protos: [proto('bpf_sk_fullsock_proto', [arg('sk', 'ARG_PTR_TO_SOCK_COMMON')], SOCKET_OR_NULL)],
+    protos: [proto('bpf_sk_fullsock_proto', [arg('sk', 'ARG_PTR_TO_SOCK_COMMON')], SOCKET_OR_NULL, { run: skFullsock })],
     available: [to(['cgroup_skb', ...TC_TYPES], 'bpf_sk_fullsock_proto')],
     effects: { pointerCast: true },
   },
@@ -139,7 +153,7 @@ export const socketHelpers: readonly Helper[] = [
     id: 96,
     name: 'bpf_tcp_sock',
     summary: 'The TCP socket of a socket pointer, or NULL.',
-    protos: [proto('bpf_tcp_sock_proto', [arg('sk', 'ARG_PTR_TO_SOCK_COMMON')], TCP_SOCK_OR_NULL)],
+    protos: [proto('bpf_tcp_sock_proto', [arg('sk', 'ARG_PTR_TO_SOCK_COMMON')], TCP_SOCK_OR_NULL, { run: tcpSock })],
     available: [to(['cgroup_skb', 'sock_ops', 'cgroup_sockopt', ...TC_TYPES], 'bpf_tcp_sock_proto')],
     effects: { pointerCast: true },
   },
@@ -147,7 +161,9 @@ export const socketHelpers: readonly Helper[] = [
     id: 98,
     name: 'bpf_get_listener_sock',
     summary: 'The listening socket of a socket, or NULL.',
-    protos: [proto('bpf_get_listener_sock_proto', [arg('sk', 'ARG_PTR_TO_SOCK_COMMON')], SOCKET_OR_NULL)],
+    protos: [
+      proto('bpf_get_listener_sock_proto', [arg('sk', 'ARG_PTR_TO_SOCK_COMMON')], SOCKET_OR_NULL, { run: getListenerSock }),
+    ],
     available: [to(['cgroup_skb', ...TC_TYPES], 'bpf_get_listener_sock_proto')],
   },
   {
@@ -159,12 +175,13 @@ export const socketHelpers: readonly Helper[] = [
         ['bpf_skc_lookup_tcp_proto', 'bpf_tc_skc_lookup_tcp_proto', 'bpf_xdp_skc_lookup_tcp_proto'],
         [context('ctx'), input('tuple'), sizeOrZero('tuple_size'), anything('netns'), anything('flags')],
         SOCK_COMMON_OR_NULL,
-        { packetAccess: true },
+        { packetAccess: true, run: skLookupTcp },
       ),
       proto(
         'bpf_sock_addr_skc_lookup_tcp_proto',
         [context('ctx'), input('tuple'), sizeOrZero('tuple_size'), anything('netns'), anything('flags')],
         SOCK_COMMON_OR_NULL,
+        { run: skLookupTcp },
       ),
     ],
     available: [
@@ -191,6 +208,7 @@ export const socketHelpers: readonly Helper[] = [
         ],
         [context('ctx', 'PTR_MAYBE_NULL')],
         INTEGER,
+        { run: getNetnsCookie },
       ),
     ],
     available: [

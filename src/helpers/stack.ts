@@ -1,5 +1,6 @@
 import type { Helper } from '../contracts/helper.ts';
 import { BASE_TYPES, RAW_TRACING_TYPES, to, WITH_PERFMON } from './availability.ts';
+import { getBranchSnapshot, getStack, getStackid } from './run/stack.ts';
 import { anything, constMap, context, INTEGER, object, output, proto, protos, sizeOrZero } from './spec.ts';
 
 /** Call chains. */
@@ -13,9 +14,9 @@ export const stackHelpers: readonly Helper[] = [
         ['bpf_get_stackid_proto', 'bpf_get_stackid_proto_tp', 'bpf_get_stackid_proto_raw_tp'],
         [context('ctx'), constMap('map'), anything('flags')],
         INTEGER,
-        { gplOnly: true },
+        { gplOnly: true, run: getStackid },
       ),
-      proto('bpf_get_stackid_proto_pe', [context('ctx'), constMap('map'), anything('flags')], INTEGER),
+      proto('bpf_get_stackid_proto_pe', [context('ctx'), constMap('map'), anything('flags')], INTEGER, { run: getStackid }),
     ],
     available: [
       to(['kprobe'], 'bpf_get_stackid_proto'),
@@ -40,7 +41,7 @@ export const stackHelpers: readonly Helper[] = [
         ],
         [context('ctx'), output('buf'), sizeOrZero('size'), anything('flags')],
         INTEGER,
-        { gplOnly: true },
+        { gplOnly: true, run: getStack },
       ),
     ],
     available: [
@@ -73,7 +74,12 @@ export const stackHelpers: readonly Helper[] = [
     id: 176,
     name: 'bpf_get_branch_snapshot',
     summary: 'Copies the last branch records of this CPU.',
-    protos: [proto('bpf_get_branch_snapshot_proto', [output('entries'), sizeOrZero('size')], INTEGER, { gplOnly: true })],
+    protos: [
+      proto('bpf_get_branch_snapshot_proto', [output('entries'), sizeOrZero('size')], INTEGER, {
+        gplOnly: true,
+        run: getBranchSnapshot,
+      }),
+    ],
     available: [to(BASE_TYPES, 'bpf_get_branch_snapshot_proto', ...WITH_PERFMON)],
   },
 ];

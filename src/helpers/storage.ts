@@ -1,6 +1,16 @@
 import type { Helper } from '../contracts/helper.ts';
 import { mayTraceSocketStorage } from './allowed.ts';
 import { BASE_TYPES, SK_STORAGE_TYPES, to, WITH_BPF } from './availability.ts';
+import {
+  cgrpStorageDelete,
+  cgrpStorageGet,
+  inodeStorageDelete,
+  inodeStorageGet,
+  skStorageDelete,
+  skStorageGet,
+  taskStorageDelete,
+  taskStorageGet,
+} from './run/storage.ts';
 import { anything, arg, constMap, context, INTEGER, MAP_VALUE_OR_NULL, mapValue, object, proto, protos } from './spec.ts';
 
 /** Local storage of sockets, inodes, tasks and cgroups. */
@@ -14,17 +24,19 @@ export const storageHelpers: readonly Helper[] = [
         'bpf_sk_storage_get_cg_sock_proto',
         [constMap('map'), context('sk'), mapValue('value', 'PTR_MAYBE_NULL'), anything('flags')],
         MAP_VALUE_OR_NULL,
+        { run: skStorageGet },
       ),
       proto(
         'bpf_sk_storage_get_proto',
         [constMap('map'), arg('sk', 'ARG_PTR_TO_BTF_ID_SOCK_COMMON'), mapValue('value', 'PTR_MAYBE_NULL'), anything('flags')],
         MAP_VALUE_OR_NULL,
+        { run: skStorageGet },
       ),
       proto(
         'bpf_sk_storage_get_tracing_proto',
         [constMap('map'), object('sk', 'sock_common', 'PTR_MAYBE_NULL'), mapValue('value', 'PTR_MAYBE_NULL'), anything('flags')],
         MAP_VALUE_OR_NULL,
-        { allowed: mayTraceSocketStorage },
+        { allowed: mayTraceSocketStorage, run: skStorageGet },
       ),
     ],
     available: [
@@ -41,9 +53,12 @@ export const storageHelpers: readonly Helper[] = [
     name: 'bpf_sk_storage_delete',
     summary: 'Removes the storage of a socket.',
     protos: [
-      proto('bpf_sk_storage_delete_proto', [constMap('map'), arg('sk', 'ARG_PTR_TO_BTF_ID_SOCK_COMMON')], INTEGER),
+      proto('bpf_sk_storage_delete_proto', [constMap('map'), arg('sk', 'ARG_PTR_TO_BTF_ID_SOCK_COMMON')], INTEGER, {
+        run: skStorageDelete,
+      }),
       proto('bpf_sk_storage_delete_tracing_proto', [constMap('map'), object('sk', 'sock_common', 'PTR_MAYBE_NULL')], INTEGER, {
         allowed: mayTraceSocketStorage,
+        run: skStorageDelete,
       }),
     ],
     available: [
@@ -62,6 +77,7 @@ export const storageHelpers: readonly Helper[] = [
         'bpf_inode_storage_get_proto',
         [constMap('map'), object('inode', 'inode', 'PTR_MAYBE_NULL'), mapValue('value', 'PTR_MAYBE_NULL'), anything('flags')],
         MAP_VALUE_OR_NULL,
+        { run: inodeStorageGet },
       ),
     ],
     available: [to(['lsm'], 'bpf_inode_storage_get_proto')],
@@ -72,7 +88,11 @@ export const storageHelpers: readonly Helper[] = [
     id: 146,
     name: 'bpf_inode_storage_delete',
     summary: 'Removes the storage of an inode.',
-    protos: [proto('bpf_inode_storage_delete_proto', [constMap('map'), object('inode', 'inode', 'PTR_MAYBE_NULL')], INTEGER)],
+    protos: [
+      proto('bpf_inode_storage_delete_proto', [constMap('map'), object('inode', 'inode', 'PTR_MAYBE_NULL')], INTEGER, {
+        run: inodeStorageDelete,
+      }),
+    ],
     available: [to(['lsm'], 'bpf_inode_storage_delete_proto')],
     maps: ['inode_storage'],
   },
@@ -90,6 +110,7 @@ export const storageHelpers: readonly Helper[] = [
           anything('flags'),
         ],
         MAP_VALUE_OR_NULL,
+        { run: taskStorageGet },
       ),
     ],
     available: [
@@ -109,6 +130,7 @@ export const storageHelpers: readonly Helper[] = [
         ['bpf_task_storage_delete_proto', 'bpf_task_storage_delete_recur_proto'],
         [constMap('map'), object('task', 'task_struct', 'PTR_MAYBE_NULL')],
         INTEGER,
+        { run: taskStorageDelete },
       ),
     ],
     available: [
@@ -127,6 +149,7 @@ export const storageHelpers: readonly Helper[] = [
         'bpf_cgrp_storage_get_proto',
         [constMap('map'), object('cgroup', 'cgroup', 'PTR_MAYBE_NULL'), mapValue('value', 'PTR_MAYBE_NULL'), anything('flags')],
         MAP_VALUE_OR_NULL,
+        { run: cgrpStorageGet },
       ),
     ],
     available: [to(BASE_TYPES, 'bpf_cgrp_storage_get_proto', ...WITH_BPF)],
@@ -137,7 +160,11 @@ export const storageHelpers: readonly Helper[] = [
     id: 211,
     name: 'bpf_cgrp_storage_delete',
     summary: 'Removes the storage of a cgroup.',
-    protos: [proto('bpf_cgrp_storage_delete_proto', [constMap('map'), object('cgroup', 'cgroup', 'PTR_MAYBE_NULL')], INTEGER)],
+    protos: [
+      proto('bpf_cgrp_storage_delete_proto', [constMap('map'), object('cgroup', 'cgroup', 'PTR_MAYBE_NULL')], INTEGER, {
+        run: cgrpStorageDelete,
+      }),
+    ],
     available: [to(BASE_TYPES, 'bpf_cgrp_storage_delete_proto', ...WITH_BPF)],
     maps: ['cgrp_storage'],
   },

@@ -19,7 +19,7 @@ export class LocalStorageMap extends BpfMap implements HostStorage {
     const known = this.#values.get(owner);
     if (known !== undefined) return known;
     if (!create && !this.#isCgroupStorage) return 0;
-    if (this.environment.allocationFails()) return 0;
+    if (!this.#isCgroupStorage && this.environment.allocationFails()) return 0;
     const at = this.memory.allocate(this.valueSize, { what: `value of map ${this.name}` });
     if (at === 0) return 0;
     if (init !== 0) this.layout.copy(at, init);

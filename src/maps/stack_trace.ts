@@ -1,4 +1,5 @@
 import { ERRNO } from '../contracts/errors.ts';
+import type { HostStacks } from '../contracts/host_map.ts';
 import type { MapDef } from '../program/program.ts';
 import { BpfMap, indexKey, indexOf } from './bpf_map.ts';
 import type { MapEnvironment } from './environment.ts';
@@ -9,7 +10,7 @@ export const BPF_F_FAST_STACK_CMP = 1 << 9;
 export const BPF_F_REUSE_STACKID = 1 << 10;
 
 /** BPF_MAP_TYPE_STACK_TRACE without build ids: call chains by their hash. Source: kernel/bpf/stackmap.c. */
-export class StackTraceMap extends BpfMap {
+export class StackTraceMap extends BpfMap implements HostStacks {
   readonly #buckets = new Map<number, { readonly hash: number; readonly bytes: Uint8Array }>();
   readonly #bucketCount: number;
 
@@ -18,6 +19,10 @@ export class StackTraceMap extends BpfMap {
     let count = 1;
     while (count < def.maxEntries) count *= 2;
     this.#bucketCount = count;
+  }
+
+  override get stacks(): HostStacks {
+    return this;
   }
 
   /** Keeps a call chain, innermost address first; its id, or a negative errno. Source: __bpf_get_stackid. */

@@ -13,6 +13,7 @@ import { freeField } from '../kernel/object_life.ts';
 import { emptyContext } from '../kernel/plain_context.ts';
 import { RandomNumbers } from '../kernel/random.ts';
 import { PercpuRegion } from '../kernel/regions.ts';
+import { SOCKETS, type Sockets } from '../kernel/sockets.ts';
 import { KernelSymbols } from '../kernel/symbols.ts';
 import { UserMemory } from '../kernel/user_space.ts';
 import { ProgArrayMap } from '../maps/reference_maps.ts';
@@ -349,9 +350,10 @@ export class Machine implements EngineHost, RegistryHost {
   /** A program that has ended holds no lock and owns no object; to leave one behind is a fault. */
   #leftOver(): Fault | null {
     const objects = this.#parts.get(LOCAL_OBJECTS) as LocalObjects | undefined;
-    const leaked = objects?.takeHeld() ?? [];
+    const sockets = this.#parts.get(SOCKETS) as Sockets | undefined;
+    const leaked = [...(objects?.takeHeld() ?? []), ...(sockets?.takeHeld() ?? [])];
     if (this.state.locks.length > 0) return new Fault('deadlock', 'the program ended while it held a lock');
-    return leaked.length === 0 ? null : new Fault('leak', `the program ended while it owned ${leaked.join(', ')}`);
+    return leaked.length === 0 ? null : new Fault('leak', `the program ended while it had references to ${leaked.join(', ')}`);
   }
 
   /** Runs program code; a fault or an exception of it ends here, and the RCU section with it. */

@@ -22,6 +22,7 @@ function oneElement(host: TestHost, type: MapTypeName = 'hash', parts: Partial<H
     fieldOffset: () => -1,
     keyOf: () => null,
     elementCount: 1,
+    stacks: null,
     lookup: (key) => (keyAt(key) === 5 ? value : 0),
     lookupPercpu: (key, cpu) => (keyAt(key) === 5 && cpu === 3 ? value : 0),
     update: (key, from, flags) => {
