@@ -3,7 +3,7 @@ import { type IterateResult, iterate } from '../desk/iterate.ts';
 import { readOver, readPlace } from '../desk/iterate_over.ts';
 import type { Program } from '../program/program.ts';
 import { callText } from '../sys/record.ts';
-import { openWorld } from '../world/build.ts';
+import { openWorld, type World } from '../world/build.ts';
 import type { CommonOptions } from './common_options.ts';
 import { EXIT, type ExitStatus, UsageError } from './exit.ts';
 import { readInput, textOf } from './inputs.ts';
@@ -44,7 +44,9 @@ export async function iterCommand(path: string, options: IterCommandOptions): Pr
     return EXIT.bad;
   }
   const { world: file } = options;
-  const world = openWorld(file === undefined ? '' : textOf(readInput(file), file), file ?? '', profile);
+  const world: World = openWorld(file === undefined ? '' : textOf(readInput(file), file), file ?? '', profile, {
+    onPrintk: () => world.afterMessage(),
+  });
   world.fill(program.maps);
   const name = `${path}/${program.name}`;
   // what it took to make the world is not what was asked about
