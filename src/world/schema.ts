@@ -173,7 +173,10 @@ const Lock = v.union([
 
 const Writer = v.strictObject({
   pid,
-  after: described(v.optional(count(1_000_000), 1), 'messages that programs print before'),
+  after: described(
+    v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000)), 1),
+    'messages that programs print before',
+  ),
   unmap: described(v.optional(v.array(address), []), 'start addresses of areas that are taken away'),
   map: described(v.optional(v.array(Area), []), 'areas that are added'),
 });
