@@ -8,7 +8,7 @@
 .expect world two_processes.world.yaml
 .expect over "pid=100"
 .expect read_size 65536 1
-.expect output "100 55d0c0000000-55d0c0020000 05 0\n100 55d0c0020000-55d0c0024000 03 20\n100 7ffd10000000-7ffd10021000 03 0\n"
+.expect output "100 55d0c0000000-55d0c0020000 05 0\n100 55d0c0020000-55d0c0024000 03 20\n100 7ffd10000000-7ffd10021000 03 ffffffde\n"
   r6 = r1
   r7 = *(u64 *)(r6 +8)
   r8 = *(u64 *)(r6 +16)

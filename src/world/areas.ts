@@ -28,16 +28,31 @@ function fileName(name: string): string | null {
   return name === '' || name.startsWith('[') ? null : name.replaceAll('\\012', '\n');
 }
 
+/** Areas that the kernel puts into every process; their pages are counted from 0. */
+const SPECIAL = /^\[(?:vdso|vvar|vvar_vclock|uprobes|vectors)\]$/;
+/** End of the highest address space that four levels of page tables have; stacks begin their life there (STACK_TOP_MAX). */
+const STACK_TOP = USER_END - 4096;
+
+/**
+ * vm_pgoff of an area without a file, which /proc/PID/maps does not show: the page number of its address. A stack that was moved
+ * down when the program began keeps the one that it had at the top (shift_arg_pages).
+ */
+function anonymousOffset(start: number, end: number, name: string): number {
+  if (SPECIAL.test(name)) return 0;
+  return (name === '[stack]' ? STACK_TOP - (end - start) : start) / 2 ** PAGE_SHIFT;
+}
+
 /** An area of either form; null for one that is no part of the address space ([vsyscall]). */
 export function readArea(spec: AreaSpec): ReadArea | null {
   if (typeof spec !== 'string') {
     const { start, end, perms, offset, path = '', inode, device, locked } = spec;
+    const name = fileName(path);
     return {
       start,
       end,
       flags: areaFlags(perms)!,
-      pageOffset: offset / 2 ** PAGE_SHIFT,
-      path: fileName(path),
+      pageOffset: offset === undefined && name === null ? anonymousOffset(start, end, path) : (offset ?? 0) / 2 ** PAGE_SHIFT,
+      path: name,
       inode: inode ?? null,
       device: device === undefined ? null : deviceNumber(device),
       isLocked: locked,
@@ -47,11 +62,12 @@ export function readArea(spec: AreaSpec): ReadArea | null {
   const first = Number.parseInt(start!, 16);
   if (first >= USER_END) return null;
   const path = fileName(name);
+  const last = Number.parseInt(end!, 16);
   return {
     start: first,
-    end: Number.parseInt(end!, 16),
+    end: last,
     flags: areaFlags(perms!)!,
-    pageOffset: Number.parseInt(offset, 16) / 2 ** PAGE_SHIFT,
+    pageOffset: path === null ? anonymousOffset(first, last, name) : Number.parseInt(offset, 16) / 2 ** PAGE_SHIFT,
     path,
     inode: path === null ? null : Number(inode),
     device: path === null || major === undefined ? null : deviceNumber(`${major}:${minor}`),

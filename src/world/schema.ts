@@ -29,7 +29,10 @@ const Area = v.union([
     start: address,
     end: address,
     perms: v.optional(v.pipe(v.string(), v.regex(/^[r-][w-][x-][ps]$/, 'permissions such as rw-p')), 'rw-p'),
-    offset: v.optional(count(Number.MAX_SAFE_INTEGER), 0),
+    offset: described(
+      v.optional(count(Number.MAX_SAFE_INTEGER)),
+      'bytes; by default 0 of a file, and of other memory what its address gives',
+    ),
     path: v.optional(v.string()),
     inode: v.optional(count(Number.MAX_SAFE_INTEGER)),
     device: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f]+:[0-9a-f]+$/, 'a device such as 08:01'))),

@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import { PF_KTHREAD } from '../kernel/objects/task.ts';
+import { bytesOfText, textOfBytes } from '../kernel/text.ts';
 import { readArea } from './areas.ts';
 import type { WorldText } from './schema.ts';
 import {
@@ -46,7 +47,22 @@ function statField(stat: string, number: number): string {
 
 const statusField = (status: string, key: string): string => new RegExp(`^${key}:\\t(.*)$`, 'm').exec(status)?.[1] ?? '';
 
-const isKernelThread = ({ stat }: ThreadText): boolean => (Number(statField(stat, 9)) & PF_KTHREAD) !== 0;
+const PF_WQ_WORKER = 0x20;
+const COMM_BYTES = 15;
+const flagsOf = ({ stat }: ThreadText): number => Number(statField(stat, 9));
+
+/**
+ * The name in task_struct. /proc shows more of kernel threads: names that do not fit (get_kthread_comm), and what a worker works
+ * for (wq_worker_comm: `kworker/0:1-events`).
+ */
+export function taskName(thread: ThreadText): string {
+  const { comm } = thread;
+  if (!isKernelThread(thread)) return comm;
+  const isWorker = (flagsOf(thread) & PF_WQ_WORKER) !== 0 && !comm.startsWith('kworker/R-');
+  return textOfBytes(bytesOfText(isWorker ? comm.replace(/[+-].*$/, '') : comm).subarray(0, COMM_BYTES));
+}
+
+const isKernelThread = (thread: ThreadText): boolean => (flagsOf(thread) & PF_KTHREAD) !== 0;
 const startTicks = ({ threads }: ProcessText): bigint => BigInt(statField(threads[0]!.stat, 22));
 const parentOf = ({ threads }: ProcessText): number => Number(statusField(threads[0]!.status, 'PPid'));
 
@@ -118,7 +134,7 @@ class Builder {
     const limit = this.#limit(process, Math.max(0, ...descriptors));
     return {
       pid,
-      comm: leader.comm,
+      comm: taskName(leader),
       ...(uid === 0 ? {} : { uid }),
       ...(gid === 0 ? {} : { gid }),
       ...(parent !== 0 && this.#pids.has(parent) ? { parent } : {}),
@@ -140,7 +156,7 @@ class Builder {
   #thread(process: ProcessText, thread: ThreadText): NonNullable<TaskText['threads']>[number] {
     const place = `/proc/${process.pid}/task/${thread.tid}`;
     const files = thread.descriptors === null ? {} : { files: this.#files(process, thread, place) };
-    return { tid: thread.tid, comm: thread.comm, ...files };
+    return { tid: thread.tid, comm: taskName(thread), ...files };
   }
 
   /** A world knows one number, the real one. */

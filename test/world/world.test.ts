@@ -73,7 +73,7 @@ tasks:
       ]),
     ).toEqual([
       ['55d0c0000000', '55d0c0002000', 1, '/usr/bin/demo'],
-      ['55d0c1000000', '55d0c1021000', 0, undefined],
+      ['55d0c1000000', '55d0c1021000', 0x55d0c1000, undefined],
       ['7f0000000000', '7f0000001000', 2, '/dev/shm/x'],
     ]);
     expect(mm!.areas[0]!.file!.dentry.inode.number).toBe(4711);

@@ -16,10 +16,16 @@ export interface Recorded {
 
 export const goldenFile = (name: string): URL => new URL(`../../test/golden/vm_runs/${name}.jsonl`, import.meta.url);
 
-/** A scenario a line, behind the line that says where they come from. */
-export function readRecording(name: string): { readonly provenance: Provenance; readonly scenarios: readonly Recorded[] } {
+/** A value a line, behind the line that says where they come from. */
+export function readRows(name: string): { readonly provenance: Provenance; readonly rows: readonly unknown[] } {
   const [first, ...lines] = readFileSync(goldenFile(name), 'utf8').trimEnd().split('\n');
-  return { provenance: JSON.parse(first!), scenarios: lines.map((line) => JSON.parse(line)) };
+  return { provenance: JSON.parse(first!), rows: lines.map((line) => JSON.parse(line)) };
+}
+
+/** A scenario a line. */
+export function readRecording(name: string): { readonly provenance: Provenance; readonly scenarios: readonly Recorded[] } {
+  const { provenance, rows } = readRows(name);
+  return { provenance, scenarios: rows as readonly Recorded[] };
 }
 
 const OWN_NUMBERS = /^(link_id|prog_id|prog_tag|map_id):\t.*$/gm;

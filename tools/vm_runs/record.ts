@@ -16,14 +16,17 @@ import { assemble } from '../../src/asm/assemble.ts';
 import { Btf } from '../../src/btf/btf.ts';
 import { oracleRequest } from '../../src/cli/oracle_request.ts';
 import type { Profile } from '../../src/contracts/profile.ts';
+import { textOfBytes } from '../../src/kernel/text.ts';
 import { linux_6_18 } from '../../src/profiles/index.ts';
 import { Guest, RUNNER } from '../vm_verdicts/guest.ts';
 import { comparable, goldenFile, type Provenance } from './golden.ts';
+import { procFilesOf, recordedProc } from './recorded_proc.ts';
 import { GROUPS } from './scenarios/index.ts';
+import { firstProcStep, guestSteps, snapshotFrom, WALKS } from './snapshot.ts';
 import type { Answer, Scenario, Step } from './steps.ts';
 
 const VERSION = '6.12';
-const BOOT_SECONDS = 600;
+const BOOT_SECONDS = 180;
 const MAIN = fileURLToPath(new URL('./guest/main.c', import.meta.url));
 
 /** A kernel whose types are the guest's; the loader asks nothing else that differs. */
@@ -79,6 +82,42 @@ function ask(guest: Guest, profile: Profile, scenarios: readonly Scenario[]): { 
   return { release: release!, rows };
 }
 
+/** The /proc of a guest and what iterators write there; taken again when tasks changed in between. */
+function askSnapshot(guest: Guest, profile: Profile, attempts = 4): { release: string; rows: unknown[] } {
+  const lines = guestSteps(profile).map((step) => `${JSON.stringify(step)}\n`);
+  const files = new Map<string, string | Uint8Array>([
+    ['guest', compiled()],
+    ['steps', lines.join('')],
+  ]);
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const output = new TextDecoder().decode(guest.run('uname -r; ./guest < steps', files));
+    const [release, ...answers] = output.trimEnd().split('\n');
+    const said = answers.map((line) => JSON.parse(line));
+    const refused = said.find(({ result }) => result < 0);
+    if (refused !== undefined || said.length !== lines.length) throw new Error(`snapshot: ${JSON.stringify(refused) ?? output}`);
+    const [before, after] = [said[firstProcStep], said.at(-1)].map(({ files: dumped }) => recordedProc(dumped));
+    const [first, second] = [before, after].map((proc) => JSON.stringify(snapshotFrom(procFilesOf(proc!))));
+    if (first !== second) continue;
+    const walks = WALKS.map((name, index) => {
+      const bytes = Buffer.from(said[firstProcStep + 1 + index].pieces.join(''), 'hex');
+      return { name, output: textOfBytes(bytes) };
+    });
+    return { release: release!, rows: [before, ...walks] };
+  }
+  throw new Error('the tasks of the guest went on changing');
+}
+
+function write(name: string, { release, rows }: { release: string; rows: unknown[] }, what: string): void {
+  const provenance: Provenance = {
+    kernel: release,
+    how: `npm run vm-runs: QEMU without hardware virtualisation, steps of tools/vm_runs/${what}`,
+    recorded: new Date().toISOString().slice(0, 10),
+  };
+  mkdirSync(new URL('.', goldenFile(name)), { recursive: true });
+  writeFileSync(goldenFile(name), [provenance, ...rows].map((row) => `${JSON.stringify(row)}\n`).join(''));
+  console.log(`${name}: ${rows.length} rows from ${release}`);
+}
+
 function record(): void {
   if (!existsSync(RUNNER)) {
     console.log('no virtual machine here: 0 recordings taken');
@@ -89,16 +128,9 @@ function record(): void {
   const profile = guestProfile(Btf.parse(guest.btf()));
   for (const [name, scenarios] of Object.entries(GROUPS)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
-    const { release, rows } = ask(guest, profile, scenarios);
-    const provenance: Provenance = {
-      kernel: release,
-      how: `npm run vm-runs: QEMU without hardware virtualisation, steps of tools/vm_runs/scenarios/${name}.ts`,
-      recorded: new Date().toISOString().slice(0, 10),
-    };
-    mkdirSync(new URL('.', goldenFile(name)), { recursive: true });
-    writeFileSync(goldenFile(name), [provenance, ...rows].map((row) => `${JSON.stringify(row)}\n`).join(''));
-    console.log(`${name}: ${rows.length} scenarios on ${release}`);
+    write(name, ask(guest, profile, scenarios), `scenarios/${name}.ts`);
   }
+  if (wanted.length === 0 || wanted.includes('snapshot')) write('snapshot', askSnapshot(guest, profile), 'snapshot.ts');
 }
 
 record();

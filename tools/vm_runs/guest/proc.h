@@ -143,6 +143,9 @@ static void in_child(const char *name)
 	pthread_t thread;
 	int memory = memfd_create("shared memory", 0), epoll, event, file;
 	struct epoll_event watched = { .events = EPOLLIN | EPOLLET, .data.u64 = 0x123456789abcdef0 };
+	int nothing = open("/dev/null", O_RDWR);
+	for (int i = 0; i < 3; i++)
+		dup2(nothing, i);
 	prctl(PR_SET_NAME, name);
 	ftruncate(memory, 4 * PAGE);
 	mmap((void *)0x70000000, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE, memory, 0);
