@@ -2,6 +2,7 @@ import { ALL_CAPABILITIES, type Capabilities, NO_CAPABILITIES } from '../contrac
 import { PROG_TYPES } from '../contracts/uapi_numbers.ts';
 import type { Program } from '../program/program.ts';
 import type { Verdict } from '../verifier/verdict.ts';
+import { verify } from '../verifier/verify.ts';
 import { type CampaignReport, emptyReport, type FoundReport, type KeptProgram, type PrecisionReport } from './campaign_report.ts';
 import { type Checked, type CheckOptions, checkProgram, type Finding } from './check.ts';
 import { formatOf, shapeOf } from './coverage.ts';
@@ -9,6 +10,7 @@ import type { Dials } from './dials.ts';
 import type { FuzzKernel } from './generate/kernel.ts';
 import { generateProgram } from './generate/program.ts';
 import { mutate } from './mutate.ts';
+import { mutateEncoding } from './mutate_encoding.ts';
 import { mutateFrame } from './mutate_frame.ts';
 import { addAgreement, compareWithKernel, type KernelSaid, lastMessage } from './oracle/kernel_agreement.ts';
 import { ORACLES, type OracleName } from './oracle_names.ts';
@@ -39,6 +41,9 @@ const EXAMPLE_CHARACTERS = 300;
 const LONG = 20;
 /** Larger programs are not kept. */
 const KEPT_SLOTS = 300;
+/** One refusal in so many, and the first of each shape, is heard to the end, unless it took more instructions. */
+const LISTENED_TO = 16;
+const LISTENED = 5000;
 /** Programs of these types may be loaded without capabilities. */
 const UNPRIVILEGED: ReadonlySet<number> = new Set([PROG_TYPES.socket_filter, PROG_TYPES.cgroup_skb]);
 
@@ -75,6 +80,7 @@ export class Campaign {
   #report: CampaignReport;
   readonly #messages: Messages = new Map();
   readonly #kernelMessages: Messages = new Map();
+  readonly #saidBefore: Messages = new Map();
   readonly #rooms = new Map<string, number>();
   readonly #precision = new Map<string, PrecisionReport>();
   readonly #kept: KeptProgram[] = [];
@@ -99,7 +105,9 @@ export class Campaign {
     if (corpus.length + kept.length === 0 || !random.chance(mutants)) return generateProgram(this.#kernel, own, dials);
     const isKept = kept.length > 0 && (corpus.length === 0 || random.chance(0.5));
     const chosen = random.pick(isKept ? kept : corpus);
+    if (random.chance(0.15)) return mutateEncoding(random, chosen, this.#kernel);
     const framed = random.chance(0.3) ? mutateFrame(random, chosen, this.#kernel) : chosen;
+    if (framed !== chosen && random.chance(0.5)) return framed;
     const other = random.chance(0.1) ? random.pick(isKept ? kept : corpus) : null;
     return mutate(random, framed, random.pick([1, 1, 1, 2, 3, 5]), other);
   }
@@ -125,6 +133,7 @@ export class Campaign {
       const checked = checkProgram(program, this.#kernel, options);
       this.#count(checked);
       this.#keep(index, program, checked);
+      this.#listen(candidate, checked, index);
       this.#limit(checked, own, program);
       for (const finding of checked.findings) this.#found(finding, own, candidate.capabilities);
       return checked;
@@ -139,7 +148,12 @@ export class Campaign {
   /** What the running kernel said of program number `index`; `log` is ours, of levels 2 and 4. */
   compare(index: number, program: Program, verdict: Verdict, log: string, kernel: KernelSaid): void {
     const { counts, difference } = compareWithKernel(verdict, log, kernel);
-    if (kernel.verdict === 'reject') note(this.#kernelMessages, lastMessage(kernel.log).slice(0, EXAMPLE_CHARACTERS));
+    if (kernel.verdict === 'reject') {
+      const last = lastMessage(kernel.log);
+      note(this.#kernelMessages, last.slice(0, EXAMPLE_CHARACTERS));
+      const lines = this.#kernelMessages.get(shapeOf(last.slice(0, EXAMPLE_CHARACTERS)))?.count === 1 ? endOf(kernel.log) : [];
+      for (const line of lines) if (line !== last && formatOf(line) !== null) note(this.#kernelMessages, line);
+    }
     this.#report = { ...this.#report, kernelAgreement: addAgreement(this.#report.kernelAgreement, counts) };
     if (difference === null) return;
     this.#note({ oracle: 'kernel', insn: verdict.insn, message: difference }, programSeed(this.#options.seed, index), program);
@@ -149,6 +163,7 @@ export class Campaign {
     return {
       ...this.#report,
       messages: Object.fromEntries(this.#messages),
+      saidBefore: Object.fromEntries(this.#saidBefore),
       kernelMessages: Object.fromEntries(this.#kernelMessages),
       rooms: Object.fromEntries(this.#rooms),
       precision: [...this.#precision.values()],
@@ -211,6 +226,19 @@ export class Campaign {
     if (text !== null) this.#kept.push({ index, met, program: text });
   }
 
+  /** The lines that stand before the last message of a refusal: several rules take two lines. */
+  #listen({ program, capabilities }: Candidate, { verdict }: Checked, index: number): void {
+    if (verdict.verdict !== 'reject' || !verdict.message || verdict.stats.insnsProcessed > LISTENED) return;
+    const shape = shapeOf(verdict.message);
+    if (this.#messages.get(shape)?.count !== 1 && index % LISTENED_TO !== 0) return;
+    const pieces: string[] = [];
+    const options = { capabilities, logLevel: 1, log: (text: string) => void pieces.push(text) };
+    (this.#options.verifier ?? verify)(program, this.#kernel.profile, options);
+    for (const line of endOf(pieces.join('')).filter((one) => one !== verdict.message)) {
+      if (formatOf(line) !== null) note(this.#saidBefore, line.slice(0, EXAMPLE_CHARACTERS));
+    }
+  }
+
   #limit({ verdict, precision }: Checked, seed: number, program: Program): void {
     if (precision === null || verdict.message === null || verdict.insn === null) return;
     const shape = formatOf(verdict.message) ?? shapeOf(verdict.message);
@@ -271,6 +299,16 @@ export class Campaign {
     }
   }
 }
+
+/** The last lines of a log that are no statistics. */
+const endOf = (log: string): string[] =>
+  log
+    .split('\n')
+    .filter((line) => !STATISTICS.test(line))
+    .slice(-LAST_LINES);
+
+const STATISTICS = /^(processed \d|verification time|stack depth|$)/;
+const LAST_LINES = 4;
 
 const UNPRINTED = '; the program cannot be printed\n';
 

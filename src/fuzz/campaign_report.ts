@@ -57,6 +57,8 @@ export interface CampaignReport {
   readonly unsound: Readonly<Record<string, number>>;
   /** refusals by shape */
   readonly messages: Readonly<Record<string, MessageReport>>;
+  /** by shape, lines that stood before the last one of a refusal; only some refusals are heard to the end */
+  readonly saidBefore: Readonly<Record<string, MessageReport>>;
   /** refusals of the running kernel by shape */
   readonly kernelMessages: Readonly<Record<string, MessageReport>>;
   /** rooms of the verifier that were entered, with the number of programs */
@@ -83,6 +85,7 @@ export const emptyReport = (kernel: string, seed: number): CampaignReport => ({
   unmodelled: {},
   unsound: {},
   messages: {},
+  saidBefore: {},
   kernelMessages: {},
   rooms: {},
   precision: [],
@@ -147,6 +150,7 @@ export function mergeReports(a: CampaignReport, b: CampaignReport): CampaignRepo
     unmodelled: mergedCounts(a.unmodelled, b.unmodelled),
     unsound: mergedCounts(a.unsound, b.unsound),
     messages: mergedMessages(a.messages, b.messages),
+    saidBefore: mergedMessages(a.saidBefore, b.saidBefore),
     kernelMessages: mergedMessages(a.kernelMessages, b.kernelMessages),
     rooms: mergedCounts(a.rooms, b.rooms),
     precision: mergedShapes(a.precision, b.precision),
@@ -159,7 +163,7 @@ export function mergeReports(a: CampaignReport, b: CampaignReport): CampaignRepo
 
 /** Which of the kernel's refusals the campaign has met. */
 export const coverageOf = (report: CampaignReport): ReturnType<typeof refusalCoverage> =>
-  refusalCoverage(Object.values(report.messages).map(({ example }) => example));
+  refusalCoverage([report.messages, report.saidBefore].flatMap((said) => Object.values(said).map(({ example }) => example)));
 
 /** Which of its refusals the running kernel has given. */
 export const kernelCoverageOf = (report: CampaignReport): ReturnType<typeof refusalCoverage> =>

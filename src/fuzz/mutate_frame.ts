@@ -42,6 +42,27 @@ const SECTIONS = [
   'netfilter',
   'syscall',
   'uprobe.s',
+  'fentry/bpf_fentry_test1',
+  'fentry.s/security_file_open',
+  'fentry/do_exit',
+  'fexit/do_exit',
+  'fexit/bpf_fentry_test1',
+  'fexit/vfs_read',
+  'fmod_ret/bpf_modify_return_test',
+  'fmod_ret/security_file_open',
+  'fmod_ret/vfs_read',
+  'fentry/migrate_disable',
+  'fentry/preempt_count_add',
+  'lsm/file_open',
+  'lsm.s/file_open',
+  'lsm/bprm_committing_creds',
+  'lsm/inode_getattr',
+  'lsm_cgroup/socket_create',
+  'lsm_cgroup/inet_csk_clone',
+  'tp_btf/sys_enter',
+  'tp_btf/netif_receive_skb',
+  'raw_tp.w/nbd_send_request',
+  'freplace/main',
 ] as const;
 
 const FLAGS = [1, 8, 16, 32, 128] as const;
@@ -49,7 +70,9 @@ const LICENSES = ['GPL', 'Dual MIT/GPL', 'Proprietary', ''] as const;
 
 /** The same instructions in another kind of program. */
 const changeSection = (random: Random, program: Program, kernel: FuzzKernel): Program => {
-  const { section, kind } = kernel.section(random.pick(SECTIONS));
+  const facts = kernel.sectionOrNull(random.pick(SECTIONS));
+  if (facts === null) return program;
+  const { section, kind } = facts;
   return {
     ...program,
     section,
@@ -61,6 +84,21 @@ const changeSection = (random: Random, program: Program, kernel: FuzzKernel): Pr
   };
 };
 
+/** Another thing of the kernel's BTF in the place of what the program attaches to. */
+const changeTarget = (random: Random, program: Program, kernel: FuzzKernel): Program => {
+  const { attach } = program;
+  if (attach === null) return changeSection(random, program, kernel);
+  const { btf } = kernel.profile;
+  const btfId = random.chance(0.15) ? random.pick([0, btf.count + 5]) : random.below(btf.count);
+  const type = btf.type(Math.min(btfId, btf.count - 1));
+  const attachTypes = [program.expectedAttachType, 23, 24, 25, 26, 27, 28, 43];
+  return {
+    ...program,
+    attach: { ...attach, btfId, name: 'name' in type && type.name !== '' ? type.name : attach.name },
+    expectedAttachType: random.chance(0.7) ? program.expectedAttachType : random.pick(attachTypes),
+  };
+};
+
 const otherSize = (random: Random, size: number): number =>
   Math.max(0, random.pick([size + 1, size - 1, size + 4, size - 4, size * 2, size >> 1, 1, 4, 8, 16]));
 
@@ -69,7 +107,13 @@ const MAP_TYPES_TRIED = [
   1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 22, 23, 24, 25, 27, 28, 29, 30, 31, 32,
 ] as const;
 
-const changeMap = (random: Random, program: Program): Program => {
+/** libbpf makes a map without types where they do not fit. */
+const typedIfFitting = (map: MapDef, kernel: FuzzKernel): MapDef =>
+  map.btf === null || (kernel.profile.mapTypes.get(map.type)?.checkBtf(map) ?? null) === null
+    ? map
+    : { ...map, btf: null, btfKeyTypeId: 0, btfValueTypeId: 0 };
+
+const changeMap = (random: Random, program: Program, kernel: FuzzKernel): Program => {
   if (program.maps.length === 0) return program;
   const at = random.below(program.maps.length);
   const old = program.maps[at]!;
@@ -82,7 +126,7 @@ const changeMap = (random: Random, program: Program): Program => {
     () => ({ btf: null, btfKeyTypeId: 0, btfValueTypeId: 0 }),
   ])();
   const maps = program.maps.slice();
-  maps[at] = { ...old, ...changes };
+  maps[at] = typedIfFitting({ ...old, ...changes }, kernel);
   return { ...program, maps };
 };
 
@@ -142,16 +186,19 @@ const changeCall = (random: Random, program: Program, kernel: FuzzKernel): Progr
 
 /** The program with one change around its instructions. */
 export function mutateFrame(random: Random, program: Program, kernel: FuzzKernel): Program {
-  switch (random.below(10)) {
+  switch (random.below(12)) {
     case 0:
+    case 10:
       return changeSection(random, program, kernel);
+    case 11:
+      return changeTarget(random, program, kernel);
     case 1:
       return { ...program, flags: program.flags ^ random.pick(FLAGS) };
     case 2:
       return { ...program, license: random.pick(LICENSES) };
     case 3:
     case 4:
-      return changeMap(random, program);
+      return changeMap(random, program, kernel);
     case 5:
       return changeFunctionRecords(random, program);
     case 6:

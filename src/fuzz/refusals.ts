@@ -282,6 +282,7 @@ export const REFUSALS: readonly string[] = [
   'expected valid iter pointer as arg #%d',
   'failed to find BTF for kernel function',
   'fd %d is not pointing to valid bpf_map',
+  'fd_idx without fd_array is invalid',
   "field %s doesn't have size",
   'frame pointer is read only',
   'func %s#%d not supported for program type %d',

@@ -35,6 +35,13 @@ export class FuzzKernel {
     this.kfuncNames = [...profile.kfuncs.keys()].filter((name) => this.kfunc(name) !== 0);
   }
 
+  /** Null for a section whose target this kernel does not have. */
+  sectionOrNull(section: string): SectionFacts | null {
+    if (this.#sections.has(section)) return this.section(section);
+    const kind = sectionKind(this.profile.progTypes, this.profile.btf, section);
+    return kind === null || kind.error !== null ? null : this.section(section);
+  }
+
   section(section: string): SectionFacts {
     const known = this.#sections.get(section);
     if (known !== undefined) return known;

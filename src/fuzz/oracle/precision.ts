@@ -1,4 +1,4 @@
-import { Malformed, Reject, Unmodelled } from '../../contracts/errors.ts';
+import { Bug, Malformed, Reject, Unmodelled } from '../../contracts/errors.ts';
 import type { Profile } from '../../contracts/profile.ts';
 import type { Program } from '../../program/program.ts';
 import type { Verdict } from '../../verifier/verdict.ts';
@@ -16,7 +16,7 @@ export interface PrecisionEvidence {
 
 /** Refusals about values, which a run could justify: an access out of bounds, a division, a loop that does not end. */
 const ABOUT_VALUES =
-  /invalid access to|unbounded|is outside of the|min value is|max value is|out of range|out of bounds|misaligned|invalid read from stack|invalid write to stack|invalid variable-offset|infinite loop|too large|too complex|makes .* pointer be out of bounds|should have been in|Possibly NULL|_or_null'/;
+  /invalid access to (?!map value pointer)|unbounded|is outside of the|min value is|max value is|goes out of range|out of bounds|invalid read from stack|invalid write to stack|invalid variable-offset|infinite loop|too large|too complex|Possibly NULL|_or_null'/;
 
 /** A refused program runs on random inputs: null where one of them goes wrong, or none comes to the refused instruction. */
 export function precisionEvidence(
@@ -38,7 +38,9 @@ export function precisionEvidence(
       reached += run.coverage?.[insn] ?? 0;
     }
   } catch (error) {
-    if (error instanceof Unmodelled || error instanceof Malformed || error instanceof Reject) return null;
+    // entry code holds what the verifier would have refused for a bug of ours
+    const isExpected = [Unmodelled, Malformed, Reject, Bug].some((kind) => error instanceof kind);
+    if (isExpected) return null;
     throw error;
   } finally {
     machine.memory.release();

@@ -100,6 +100,9 @@ function mapValue(env: Env, map: MapInfo, off: number): ImmRef {
   return { kind: 'map-value', map, off };
 }
 
+/** Maps by their place in an array of descriptors: programs are loaded without one. */
+const withoutArray = (env: Env): never => env.reject('EPROTO', 'fd_idx without fd_array is invalid');
+
 function resolve(env: Env, index: number): ImmRef | undefined {
   const insn = env.insn(index);
   const high = env.insns[index + 1];
@@ -112,11 +115,14 @@ function resolve(env: Env, index: number): ImmRef | undefined {
       return kernelSymbol(env, insn);
     case BPF_PSEUDO_FUNC:
       return { kind: 'func', subprog: findSubprog(env, index + insn.imm + 1) };
-    case BPF_PSEUDO_MAP_VALUE:
     case BPF_PSEUDO_MAP_IDX_VALUE:
+      return withoutArray(env);
+    case BPF_PSEUDO_MAP_IDX:
+      if (high.imm === 0) return withoutArray(env);
+      break;
+    case BPF_PSEUDO_MAP_VALUE:
       return mapValue(env, useMap(env, insn.imm), high.imm >>> 0);
     case BPF_PSEUDO_MAP_FD:
-    case BPF_PSEUDO_MAP_IDX:
       if (high.imm === 0) return { kind: 'map', map: useMap(env, insn.imm) };
   }
   return env.reject('EINVAL', 'unrecognized bpf_ld_imm64 insn');

@@ -1,0 +1,31 @@
+# Global functions are not called under a lock.
+.c {
+  struct bpf_spin_lock { __u32 val; };
+  struct locked { int x; struct bpf_spin_lock lock; };
+}
+.map locks array key="__u32" value="struct locked" max_entries=2
+.map others array key="__u32" value="struct locked" max_entries=2
+.section "tc"
+.program "int prog(void *ctx)"
+.expect verdict reject
+.expect message "global function calls are not allowed while holding a lock,"
+  *(u32 *)(r10 -4) = 0
+  r2 = r10
+  r2 += -4
+  r1 = locks ll
+  call bpf_map_lookup_elem
+  if r0 == 0 goto out
+  r6 = r0
+  r1 = r6
+  r1 += 4
+  call bpf_spin_lock
+  call f
+  r1 = r6
+  r1 += 4
+  call bpf_spin_unlock
+out:
+  r0 = 0
+  exit
+.func "int f(void)"
+  r0 = 0
+  exit
