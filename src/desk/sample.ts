@@ -27,8 +27,16 @@ export function revisedProfile(profile: Profile, revisions: string): Profile {
   return made;
 }
 
-/** The sample as a kernel sees it. */
-export const sampleImage = ({ text, name }: SampleSource, profile: Profile): ObjectImage => assemble(text, name, { profile });
+const IMAGES = new WeakMap<SampleSource, Map<Profile, ObjectImage>>();
+
+/** The sample as a kernel sees it; the same image for the same kernel. */
+export function sampleImage(source: SampleSource, profile: Profile): ObjectImage {
+  const known = IMAGES.get(source) ?? new Map<Profile, ObjectImage>();
+  IMAGES.set(source, known);
+  const image = known.get(profile) ?? assemble(source.text, source.name, { profile });
+  known.set(profile, image);
+  return image;
+}
 
 export function programNamed(image: ObjectImage, name: string): Program {
   const program = image.programs.find((candidate) => candidate.name === name);
