@@ -45,6 +45,8 @@ export interface HostMap {
   readonly ring: HostRing | null;
   /** BPF_MAP_TYPE_PERF_EVENT_ARRAY only */
   readonly perf: HostPerf | null;
+  /** BPF_MAP_TYPE_ARENA only */
+  readonly arena: HostArena | null;
   /** BPF_MAP_TYPE_STACK_TRACE only */
   readonly stacks: HostStacks | null;
   /** socket, task, inode and cgroup storage only */
@@ -69,6 +71,15 @@ export interface HostPerf {
   output(flags: bigint, data: Uint8Array): number;
   /** bpf_perf_event_read: counter value, or a negative errno */
   read(flags: bigint): bigint;
+}
+
+/** BPF_MAP_TYPE_ARENA; of an address the low half alone counts. Source: kernel/bpf/arena.c. */
+export interface HostArena {
+  /** maps pages at an address of user space, or anywhere for 0n; the address of the first, 0n when there is no room */
+  allocatePages(address: bigint, count: number): bigint;
+  freePages(address: bigint, count: number): void;
+  /** keeps pages from being allocated: 0 or a negative errno */
+  reservePages(address: bigint, count: number): number;
 }
 
 /** BPF_MAP_TYPE_STACK_TRACE. Source: kernel/bpf/stackmap.c. */

@@ -1,5 +1,6 @@
 import type { Kfunc } from '../contracts/kfunc.ts';
 import { EVERYONE } from './availability.ts';
+import { arenaAllocPages, arenaFreePages, arenaReservePages } from './run/arena.ts';
 import { mapSumElemCount } from './run/casts.ts';
 
 /** Arenas and maps. */
@@ -10,6 +11,7 @@ export const arenaKfuncs: readonly Kfunc[] = [
     declaration: 'void *bpf_arena_alloc_pages(void *p__map, void *addr__ign, u32 page_cnt, int node_id, u64 flags)',
     flags: ['KF_TRUSTED_ARGS', 'KF_SLEEPABLE', 'KF_ARENA_RET', 'KF_ARENA_ARG2'],
     available: EVERYONE,
+    run: arenaAllocPages,
   },
   {
     name: 'bpf_arena_free_pages',
@@ -17,6 +19,7 @@ export const arenaKfuncs: readonly Kfunc[] = [
     declaration: 'void bpf_arena_free_pages(void *p__map, void *ptr__ign, u32 page_cnt)',
     flags: ['KF_TRUSTED_ARGS', 'KF_SLEEPABLE', 'KF_ARENA_ARG2'],
     available: EVERYONE,
+    run: arenaFreePages,
   },
   {
     name: 'bpf_arena_reserve_pages',
@@ -24,6 +27,7 @@ export const arenaKfuncs: readonly Kfunc[] = [
     declaration: 'int bpf_arena_reserve_pages(void *p__map, void *ptr__ign, u32 page_cnt)',
     flags: ['KF_TRUSTED_ARGS', 'KF_SLEEPABLE', 'KF_ARENA_ARG2'],
     available: EVERYONE,
+    run: arenaReservePages,
   },
   {
     name: 'bpf_map_sum_elem_count',

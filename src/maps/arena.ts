@@ -1,4 +1,5 @@
 import { ERRNO } from '../contracts/errors.ts';
+import type { HostArena } from '../contracts/host_map.ts';
 import { SparseRegion } from '../kernel/regions.ts';
 import type { MapDef } from '../program/program.ts';
 import { BpfMap } from './bpf_map.ts';
@@ -15,7 +16,7 @@ const LOW = 0xffffffffn;
  * half alone counts; the high half is 0 (cast to the kernel's address space) or user space's. Unmapped pages read as 0.
  * Source: kernel/bpf/arena.c.
  */
-export class ArenaMap extends BpfMap {
+export class ArenaMap extends BpfMap implements HostArena {
   /** address of the first byte in user space */
   readonly userStart: bigint;
   readonly #pages: SparseRegion;
@@ -37,6 +38,10 @@ export class ArenaMap extends BpfMap {
     return Number(BigInt.asIntN(32, this.userStart >> 32n));
   }
 
+  override get arena(): HostArena {
+    return this;
+  }
+
   /** Maps pages at a user address, or anywhere for 0n; the user address of the first, 0n when there is no room. */
   allocatePages(address: bigint, count: number): bigint {
     if (count <= 0 || count > this.maxEntries || (address & 0xfffn) !== 0n) return 0n;
@@ -56,6 +61,15 @@ export class ArenaMap extends BpfMap {
   freePages(address: bigint, count: number): void {
     const first = this.#pageOf(address);
     this.#unmap(first, Math.min(first + count, this.maxEntries));
+  }
+
+  reservePages(address: bigint, count: number): number {
+    if ((address & 0xfffn) !== 0n) return 0;
+    const first = this.#pageOf(address);
+    if (first + count > this.maxEntries) return -ERRNO.EINVAL;
+    for (let page = first; page < first + count; page++) if (this.#taken.has(page)) return -ERRNO.EBUSY;
+    for (let page = first; page < first + count; page++) this.#taken.add(page);
+    return 0;
   }
 
   /** Copies bytes out as user space would read them; unmapped ones as 0. */

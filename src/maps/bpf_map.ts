@@ -1,5 +1,5 @@
 import { ERRNO } from '../contracts/errors.ts';
-import type { HostMap, HostPerf, HostRing, HostStacks, HostStorage } from '../contracts/host_map.ts';
+import type { HostArena, HostMap, HostPerf, HostRing, HostStacks, HostStorage } from '../contracts/host_map.ts';
 import type { MapDef } from '../program/program.ts';
 import { BPF_F_LOCK, BPF_F_RDONLY, BPF_F_WRONLY, type MapEnvironment } from './environment.ts';
 import { ValueLayout } from './value_layout.ts';
@@ -60,6 +60,10 @@ export abstract class BpfMap implements HostMap {
   }
 
   get perf(): HostPerf | null {
+    return null;
+  }
+
+  get arena(): HostArena | null {
     return null;
   }
 

@@ -396,10 +396,10 @@ export class Interpreter implements Engine {
             break;
           }
           case 53: // ATOMIC32
-            atomic32(R, view, slow.place(R, words, p, 4), s, words[p + 2]!);
+            if (slow.place(R, words, p, 4)) atomic32(R, view, slow.offset, s, words[p + 2]!);
             break;
           case 54: // ATOMIC64
-            atomic64(R, view, slow.place(R, words, p, 8), s, words[p + 2]!);
+            if (slow.place(R, words, p, 8)) atomic64(R, view, slow.offset, s, words[p + 2]!);
             break;
           case 55: // JA
             p = words[p + 1]!;

@@ -68,10 +68,22 @@ export class MapRegistry implements MapEnvironment {
     if (refused !== null) throw new Reject(refused, `map ${def.name} cannot be created: ${refused}`);
     const created = createMap(this, { ...def, flags: def.flags | type.impliedFlags }, this.#byDef.size + 1, type);
     if (typeof created === 'number') throw new Reject('ENOMEM', `map ${def.name} cannot be created: ENOMEM`);
-    if (created instanceof ArenaMap) this.#host.arenaUserHigh = created.userHigh;
+    if (created instanceof ArenaMap) this.#openArena(created);
     this.#byDef.set(def, created);
     this.#byOffset.set(created.offset, created);
     return created;
+  }
+
+  /** What `struct bpf_arena` says of the addresses in user space; programs read it. */
+  #openArena(map: ArenaMap): void {
+    this.#host.arenaUserHigh = map.userHigh;
+    const struct = this.#profile.btf.findByName('bpf_arena', 'STRUCT');
+    const set = (name: string, value: bigint): void => {
+      const member = struct?.members.find((candidate) => candidate.name === name);
+      if (member !== undefined) this.memory.storeU64(map.offset + member.bitOffset / 8, value);
+    };
+    set('user_vm_start', map.userStart);
+    set('user_vm_end', map.userStart + BigInt(map.maxEntries) * 4096n);
   }
 
   at(offset: number): BpfMap | null {

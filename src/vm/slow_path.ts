@@ -1,8 +1,24 @@
 import { Fault } from '../contracts/errors.ts';
 import { type GuestMemory, KERNEL_HIGH } from '../kernel/memory.ts';
+import type { AddressRegion } from '../kernel/regions.ts';
 import { GRANULE_SHIFT, TAG_ALL, TAG_CONTEXT, TAG_STACK_PARTIAL, TAG_STACK_UNWRITTEN } from '../kernel/shadow.ts';
 import type { EngineHost } from './engine.ts';
 import { DST_MASK, DST_SHIFT, SRC_SHIFT } from './ops.ts';
+
+const TWO32 = 2 ** 32;
+const ARENA_GUARD = 1 << 15;
+/** Reads as zeros, and takes everything. */
+const UNMAPPED: AddressRegion = {
+  high: 0,
+  name: 'guard of the arena',
+  faultProtected: true,
+  resolve: () => -1,
+  read: (_lo, into) => {
+    into.fill(0);
+    return false;
+  },
+  write: () => false,
+};
 
 /** One bit for each byte of an access of this size. */
 const BYTE_BITS = [0, 0x1, 0x3, 0, 0xf, 0, 0, 0, 0xff];
@@ -11,6 +27,8 @@ const BYTE_BITS = [0, 0x1, 0x3, 0, 0xf, 0, 0, 0, 0xff];
 export class SlowPath {
   readonly #memory: GuestMemory;
   readonly #host: EngineHost;
+  /** what `place` has found */
+  offset = 0;
   #lo = 0;
   #hi = 0;
 
@@ -49,7 +67,7 @@ export class SlowPath {
       }
     }
     memory.site = words[p + 3]!;
-    const region = hi === KERNEL_HIGH ? undefined : memory.region(hi);
+    const region = hi === KERNEL_HIGH ? undefined : this.#region(lo, hi);
     if (region?.faultProtected === true) {
       region.read(lo >>> 0, memory.u8.subarray(memory.scratch, memory.scratch + size));
       this.#fetch(registers, dst, memory.scratch, size, signed);
@@ -83,7 +101,7 @@ export class SlowPath {
       }
     }
     memory.site = words[p + 3]!;
-    const region = hi === KERNEL_HIGH ? undefined : memory.region(hi);
+    const region = hi === KERNEL_HIGH ? undefined : this.#region(lo, hi);
     if (region?.faultProtected === true) {
       this.#put(registers, src, memory.scratch, size);
       region.write(lo >>> 0, memory.u8.subarray(memory.scratch, memory.scratch + size));
@@ -92,19 +110,41 @@ export class SlowPath {
     this.#put(registers, src, memory.check(lo, hi, size, true), size);
   }
 
-  /** The checked offset that the atomic operation at word `p` works on. */
-  place(registers: Int32Array, words: Int32Array, p: number, size: number): number {
+  /**
+   * Finds and checks what the atomic operation at word `p` works on, into `offset`. False where it has no effect: in memory of an
+   * arena that is not mapped (BPF_PROBE_ATOMIC, whose exceptions leave the registers alone).
+   */
+  place(registers: Int32Array, words: Int32Array, p: number, size: number): boolean {
     const memory = this.#memory;
     this.#address(registers, (words[p]! >>> DST_SHIFT) & DST_MASK, words[p + 1]!);
     const lo = this.#lo;
-    if (this.#hi === KERNEL_HIGH) {
+    const hi = this.#hi;
+    this.offset = lo;
+    if (hi === KERNEL_HIGH) {
       const first = memory.shadow[(lo - memory.base) >>> GRANULE_SHIFT];
-      if (first === TAG_ALL && memory.shadow[(lo + size - 1 - memory.base) >>> GRANULE_SHIFT] === TAG_ALL) return lo;
+      if (first === TAG_ALL && memory.shadow[(lo + size - 1 - memory.base) >>> GRANULE_SHIFT] === TAG_ALL) return true;
       if (first === TAG_CONTEXT) throw new Fault('bad-instruction', 'atomic operation on the context');
     }
     memory.site = words[p + 3]!;
-    memory.check(lo, this.#hi, size, false);
-    return memory.check(lo, this.#hi, size, true);
+    const region = hi === KERNEL_HIGH ? undefined : this.#region(lo, hi);
+    if (region?.faultProtected === true) {
+      this.offset = region.resolve(lo >>> 0, size, true);
+      return this.offset >= 0;
+    }
+    memory.check(lo, hi, size, false);
+    this.offset = memory.check(lo, hi, size, true);
+    return true;
+  }
+
+  /**
+   * The address space that holds an address, if it is not the kernel's own. Around an arena lies a guard, as an offset is added to 32
+   * bits of pointer: nothing is mapped there. Source: GUARD_SZ, kernel/bpf/arena.c.
+   */
+  #region(lo: number, hi: number): AddressRegion | undefined {
+    const overEnd = hi === 1 && lo >>> 0 < ARENA_GUARD;
+    const beforeStart = hi === -1 && lo >>> 0 >= TWO32 - ARENA_GUARD;
+    const arena = overEnd || beforeStart ? this.#memory.region(0) : undefined;
+    return arena?.faultProtected === true ? UNMAPPED : this.#memory.region(hi);
   }
 
   /** The fault-protected load at word `p`: a bad address reads 0. Source: ex_handler_bpf, arch/x86/net/bpf_jit_comp.c. */

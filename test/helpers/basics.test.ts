@@ -23,6 +23,7 @@ function oneElement(host: TestHost, type: MapTypeName = 'hash', parts: Partial<H
     keyOf: () => null,
     elementCount: 1,
     stacks: null,
+    arena: null,
     lookup: (key) => (keyAt(key) === 5 ? value : 0),
     lookupPercpu: (key, cpu) => (keyAt(key) === 5 && cpu === 3 ? value : 0),
     update: (key, from, flags) => {

@@ -1,4 +1,4 @@
-import { Bug, ERRNO } from '../../contracts/errors.ts';
+import { ERRNO, Unmodelled } from '../../contracts/errors.ts';
 import type { HostCall } from '../../contracts/host_call.ts';
 import type { HostPacket } from '../../contracts/host_packet.ts';
 import { clearDynptr, DYNPTR_BYTES, Dynptr, type DynptrKind, initDynptr, setReadOnly } from '../../kernel/dynptr.ts';
@@ -67,7 +67,7 @@ const fromPacket =
   (call: HostCall): void => {
     const at = call.writable(2, DYNPTR_BYTES);
     const { packet } = call;
-    if (packet === null) throw new Bug('dynptr over a packet without a packet');
+    if (packet === null) throw new Unmodelled('dynptr over a packet', 'the program does not run on one');
     if (!call.argIsNull(1)) clearDynptr(call.memory, at);
     else initDynptr(call.memory, at, kind, packet.contextOffset, sizeOf(packet));
     call.setReturnNumber(call.argIsNull(1) ? 0 : -ERRNO.EINVAL);
