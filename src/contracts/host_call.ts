@@ -96,6 +96,8 @@ export interface HostCall {
   /** nanoseconds of a clock; every reading moves the modelled clock on by its step */
   now(clock: ClockName): bigint;
   jiffies(): bigint;
+  /** lets time pass in which the kernel only waits */
+  spend(nanoseconds: bigint): void;
   /** next number of the seeded generator, 32 bits, unsigned */
   random(): number;
   readonly cpu: number;

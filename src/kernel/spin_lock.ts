@@ -20,8 +20,6 @@ export function holdLock(call: HostCall, at: number, disablesInterrupts: boolean
   state.irqsDisabled = true;
 }
 
-export const holdsLock = ({ state }: HostCall, at: number): boolean => state.locks.some((lock) => lock.at === at);
-
 export function giveLockBack(call: HostCall, at: number): void {
   const { state } = call;
   const index = state.locks.findLastIndex((lock) => lock.at === at);

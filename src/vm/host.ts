@@ -226,6 +226,10 @@ export class Host implements HostCall {
     return this.#machine.clock.jiffies();
   }
 
+  spend(nanoseconds: bigint): void {
+    this.#machine.clock.advance(nanoseconds);
+  }
+
   random(): number {
     return this.#machine.random.next();
   }

@@ -183,6 +183,10 @@ export class TestHost implements HostCall {
   };
   now = (clock: string): bigint => ({ monotonic: 100n, boottime: 200n, coarse: 96n, tai: 300n, realtime: 400n })[clock]!;
   jiffies = (): bigint => 4_295_000_000n;
+  spent = 0n;
+  spend = (nanoseconds: bigint): void => {
+    this.spent += nanoseconds;
+  };
   random = (): number => 0xfedcba98;
   allocationFails = (): boolean => this.allocationFailure;
   printk = (text: string): void => void this.lines.push(text);
