@@ -124,16 +124,26 @@ export class Sockets {
   readonly #objects: KernelObjects;
   readonly #all: Socket[] = [];
   readonly #byOffset = new Map<number, Socket>();
+  readonly #foreign = new Map<number, bigint>();
 
   constructor({ memory, btf }: Pick<HostCall, 'memory' | 'btf'>) {
     this.#objects = new KernelObjects(memory, btf);
   }
 
   add(spec: SocketSpec): Socket {
-    const socket = new Socket(this.#objects, spec, BigInt(this.#all.length + 1));
+    const socket = new Socket(this.#objects, spec, BigInt(this.#all.length + this.#foreign.size + 1));
     this.#all.push(socket);
     for (const offset of [socket.offset, socket.tcp, socket.kernel]) if (offset !== 0) this.#byOffset.set(offset, socket);
     return socket;
+  }
+
+  /** A number for a socket; those that were not added here have one, too (the one of a test run). */
+  cookieOf(offset: number): bigint {
+    const known = this.at(offset)?.cookie ?? this.#foreign.get(offset);
+    if (known !== undefined) return known;
+    const cookie = BigInt(this.#all.length + this.#foreign.size + 1);
+    this.#foreign.set(offset, cookie);
+    return cookie;
   }
 
   /** The socket that one of these offsets is a shape of; null for NULL. */

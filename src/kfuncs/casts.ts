@@ -1,6 +1,6 @@
 import type { Kfunc } from '../contracts/kfunc.ts';
 import { EVERYONE } from './availability.ts';
-import { rdonlyCast } from './run/casts.ts';
+import { castToKernCtx, rdonlyCast } from './run/casts.ts';
 
 /** Casts. */
 export const castsKfuncs: readonly Kfunc[] = [
@@ -11,6 +11,7 @@ export const castsKfuncs: readonly Kfunc[] = [
     flags: ['KF_FASTCALL'],
     available: EVERYONE,
     roles: ['cast_to_kern_ctx'],
+    run: castToKernCtx,
   },
   {
     name: 'bpf_rdonly_cast',

@@ -91,6 +91,21 @@ describe('seeing a socket otherwise', () => {
     expect(BigInt.asUintN(64, bench.run(helper, [bench.addressOf(socket.offset)]))).toBe(expected);
   });
 
+  it('the socket of a test run is full, and of no protocol', () => {
+    const bench = new Bench();
+    const sk = bench.memory.allocate(80, { what: 'socket' });
+    bench.setPacket({ kind: 'skb', data: new Uint8Array(20) }, { sk });
+    const helpers = ['bpf_sk_fullsock', 'bpf_tcp_sock', 'bpf_get_listener_sock', 'bpf_skc_to_tcp_sock'];
+    const seen = helpers.map((helper) => BigInt.asUintN(64, bench.run(helper, [bench.addressOf(sk)])));
+    expect(seen).toEqual([bench.addressOf(sk), 0n, 0n, 0n]);
+    const cookie = bench.run('bpf_get_socket_cookie', [0], 'bpf_get_socket_cookie_proto');
+    expect([cookie, bench.run('bpf_get_socket_cookie', [bench.addressOf(sk)], 'bpf_get_socket_ptr_cookie_proto')]).toEqual([
+      4n,
+      4n,
+    ]);
+    expect(bench.run('bpf_get_socket_uid', [0])).toBe(0n);
+  });
+
   it('a packet without socket', () => {
     const bench = new Bench();
     bench.setPacket({ kind: 'skb', data: new Uint8Array(20) });

@@ -14,9 +14,6 @@ const INIT_NET_COOKIE = 1n;
 /** The socket that argument `index` points to; null for NULL. */
 export const socketOf = (call: HostCall, index: number): Socket | null => call.part(SOCKETS).at(call.argU32(index));
 
-/** The socket of the packet that the program runs on. */
-const packetSocket = (call: HostCall): Socket | null => call.part(SOCKETS).at(call.packet?.skb?.sk ?? 0);
-
 function tupleAt(bytes: Uint8Array): Tuple {
   const width = bytes.length === TUPLE4_BYTES ? 4 : 16;
   const port = (at: number): number => (bytes[at]! << 8) | bytes[at + 1]!;
@@ -49,7 +46,8 @@ export function skRelease(call: HostCall): void {
   call.setReturn(0, 0);
 }
 
-export const skFullsock = (call: HostCall): void => call.setReturnPointer(socketOf(call, 0)?.offset ?? 0);
+/** The socket that a test run gives its packet is a full one of no protocol. */
+export const skFullsock = (call: HostCall): void => call.setReturnPointer(socketOf(call, 0)?.offset ?? call.argU32(0));
 export const tcpSock = (call: HostCall): void => call.setReturnPointer(socketOf(call, 0)?.tcp ?? 0);
 
 export function getListenerSock(call: HostCall): void {
@@ -71,10 +69,16 @@ export const skcToUdp6Sock = casting(({ isTcp, spec }) => !isTcp && spec.family 
 /** Sockets that wait, ask, are local or of several paths are not modelled: none is one. */
 export const skcToOther = casting(() => false);
 
-export const getSocketCookie = (call: HostCall): void => call.setReturnBigint(packetSocket(call)?.cookie ?? 0n);
-export const getSocketPtrCookie = (call: HostCall): void => call.setReturnBigint(socketOf(call, 0)?.cookie ?? 0n);
-export const getSocketUid = (call: HostCall): void => {
-  const socket = packetSocket(call);
-  call.setReturnNumber(socket === null ? OVERFLOW_UID : (socket.spec.uid ?? 0));
-};
+const cookieOf = (call: HostCall, socket: number): void =>
+  call.setReturnBigint(socket === 0 ? 0n : call.part(SOCKETS).cookieOf(socket));
+
+/** of the socket of the packet; 0 without one */
+export const getSocketCookie = (call: HostCall): void => cookieOf(call, call.packet?.skb?.sk ?? 0);
+export const getSocketPtrCookie = (call: HostCall): void => cookieOf(call, call.argU32(0));
+
+export function getSocketUid(call: HostCall): void {
+  const socket = call.packet?.skb?.sk ?? 0;
+  call.setReturnNumber(socket === 0 ? OVERFLOW_UID : (call.part(SOCKETS).at(socket)?.spec.uid ?? 0));
+}
+
 export const getNetnsCookie = (call: HostCall): void => call.setReturnBigint(INIT_NET_COOKIE);

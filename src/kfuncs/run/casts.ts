@@ -1,4 +1,8 @@
 import type { HostCall } from '../../contracts/host_call.ts';
+import { kernelContext } from '../../kernel/kernel_context.ts';
+
+/** obj: what the kernel has behind the context that the program sees. Source: kernel/bpf/helpers.c. */
+export const castToKernCtx = (call: HostCall): void => call.setReturnPointer(kernelContext(call));
 
 /** obj__ign, btf_id__k: the same address, which from now on is read with fault protection. Source: kernel/bpf/helpers.c. */
 export const rdonlyCast = (call: HostCall): void => call.setReturn(call.argLo(0), call.argHi(0));
