@@ -5,6 +5,7 @@ import { Campaign, type CampaignOptions } from '../fuzz/campaign.ts';
 import type { CampaignReport, KeptProgram } from '../fuzz/campaign_report.ts';
 import { FuzzKernel } from '../fuzz/generate/kernel.ts';
 import type { Program } from '../program/program.ts';
+import type { Verdict } from '../verifier/verdict.ts';
 import { verify } from '../verifier/verify.ts';
 import { openBundledProfile } from './bundled_kernel.ts';
 import { expandPaths, loadInput, readInput } from './inputs.ts';
@@ -107,7 +108,7 @@ export async function startWorker(task: WorkerTask): Promise<(order: WorkerOrder
     for (let i = 0; i < count; i++) {
       const index = first + i * step;
       const checked = campaign.step(index);
-      if (oracle === null || checked === null || checked.verdict.stats.insnsProcessed > LOGGED_INSTRUCTIONS) continue;
+      if (oracle === null || checked === null || !isComparable(checked.verdict)) continue;
       asked.push(compare(campaign, index, oracle, kernel));
       if (asked.length < ASKED_AT_ONCE) continue;
       await Promise.all(asked);
@@ -117,6 +118,10 @@ export async function startWorker(task: WorkerTask): Promise<(order: WorkerOrder
     return { report: campaign.report(performance.now() - started) };
   };
 }
+
+/** What we gave up is not asked about: the kernel would go on to its own limit, and so would we. */
+const isComparable = ({ verdict, stats }: Verdict): boolean =>
+  verdict !== 'unknown' && stats.insnsProcessed <= LOGGED_INSTRUCTIONS;
 
 async function compare(campaign: Campaign, index: number, oracle: KernelOracle, kernel: FuzzKernel): Promise<void> {
   const { program, capabilities } = campaign.candidate(index);

@@ -126,7 +126,9 @@ const changeMap = (random: Random, program: Program, kernel: FuzzKernel): Progra
     () => ({ btf: null, btfKeyTypeId: 0, btfValueTypeId: 0 }),
   ])();
   const maps = program.maps.slice();
-  maps[at] = typedIfFitting({ ...old, ...changes }, kernel);
+  // what a special field of the value forbids of a map makes libbpf try without types
+  const untyped = 'flags' in changes || 'type' in changes ? { btf: null, btfKeyTypeId: 0, btfValueTypeId: 0 } : {};
+  maps[at] = typedIfFitting({ ...old, ...changes, ...untyped }, kernel);
   return { ...program, maps };
 };
 

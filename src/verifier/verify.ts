@@ -13,6 +13,7 @@ import {
   addLoopStack,
   addMayGotoStack,
   checkFunctionAddresses,
+  checkKfuncsFound,
   removeDeadFunctions,
 } from './program/after.ts';
 import { checkAttachTarget } from './program/attach.ts';
@@ -78,6 +79,7 @@ function check(env: Env): void {
   addMayGotoStack(env);
   checkTailCallMaps(env);
   removeDeadFunctions(env);
+  checkKfuncsFound(env);
   addDefaultExceptionCallback(env);
   checkFunctionAddresses(env);
 }

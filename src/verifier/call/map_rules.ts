@@ -30,7 +30,7 @@ export function recordMap(env: Env, helper: Helper, meta: CallMeta, insnIdx: num
   if (!helper.effects?.recordsMap) return;
   const { map } = meta;
   if (!map) return env.bug('expected map for helper call');
-  if (helper.effects.writesMap && (map.def.flags & BPF_F_RDONLY_PROG) !== 0) env.reject('EACCES', 'write into map forbidden');
+  if (helper.effects.writesMap && (map.flags & BPF_F_RDONLY_PROG) !== 0) env.reject('EACCES', 'write into map forbidden');
   const facts = callFacts(env, insnIdx);
   if (facts.map === map) return;
   facts.mapUnprivileged ||= !env.bypassSpecV1;

@@ -19,10 +19,10 @@ export type AccessSource = 'direct' | 'helper';
 
 /** The map's flags for programs (check_map_access_type). */
 export function checkMapAccessType(env: Env, regno: number, off: number, size: number, write: boolean): void {
-  const { def } = mapOf(env.cur.top.regs[regno] as Reg);
-  if (write && (def.flags & BPF_F_RDONLY_PROG) !== 0)
+  const { def, flags } = mapOf(env.cur.top.regs[regno] as Reg);
+  if (write && (flags & BPF_F_RDONLY_PROG) !== 0)
     env.reject('EACCES', `write into map forbidden, value_size=${def.valueSize} off=${off} size=${size}`);
-  if (!write && (def.flags & BPF_F_WRONLY_PROG) !== 0)
+  if (!write && (flags & BPF_F_WRONLY_PROG) !== 0)
     env.reject('EACCES', `read from map forbidden, value_size=${def.valueSize} off=${off} size=${size}`);
 }
 

@@ -1,4 +1,4 @@
-import { BPF_JA, BPF_JCOND, BPF_JMP, BPF_K } from '../../isa/constants.ts';
+import { BPF_CALL, BPF_JA, BPF_JCOND, BPF_JMP, BPF_K, BPF_PSEUDO_KFUNC_CALL } from '../../isa/constants.ts';
 import { type Env, Subprog } from '../env.ts';
 import { subprogEnd } from './subprogs.ts';
 
@@ -17,6 +17,16 @@ export function addLoopStack(env: Env): void {
       return;
     }
   });
+}
+
+/** A call of a kfunc that the loader did not find may stand where no path comes (fixup_kfunc_call). */
+export function checkKfuncsFound(env: Env): void {
+  for (let index = 0; index < env.insns.length; index++) {
+    const { code, src, imm } = env.insn(index);
+    const isUnknown = code === (BPF_JMP | BPF_CALL) && src === BPF_PSEUDO_KFUNC_CALL && imm === 0;
+    if (isUnknown && env.facts.seen[index] !== 0)
+      env.reject('EINVAL', 'invalid kernel function call not eliminated in verifier pass');
+  }
 }
 
 /**

@@ -62,7 +62,6 @@ function findTarget(env: Env): Target {
   if (!btf) env.reject('EINVAL', 'FENTRY/FEXIT program can only be attached to another program annotated with BTF');
   const type = btf.typeOrUndefined(btfId);
   if (!type) env.reject('EINVAL', `attach_btf_id ${btfId} is invalid`);
-  if (type.name === '') env.reject('EINVAL', `attach_btf_id ${btfId} doesn't have a name`);
   const func = env.target.find((each) => each.btfTypeId === btfId) ?? null;
   return { btf, btfId, type, name: type.name, program, func };
 }

@@ -41,6 +41,7 @@ function mapInfo(env: Env, def: MapDef): MapInfo {
   return {
     def,
     type,
+    flags: def.flags | type.impliedFlags,
     record: recordOf(env, def),
     // the template of inner maps has no name of its own (bpf_map_meta_alloc)
     inner: def.inner ? mapInfo(env, { ...def.inner, name: '' }) : null,
@@ -77,7 +78,11 @@ function kernelSymbol(env: Env, insn: Insn): ImmRef {
   const { btf } = env.profile;
   const type = btf.typeOrUndefined(insn.imm);
   if (!type) env.reject('ENOENT', `ldimm64 insn specifies invalid btf_id ${insn.imm}.`);
-  if (type.kind === 'FUNC') return { kind: 'btf-var', regType: PTR_TO_MEM | MEM_RDONLY, btf, btfId: 0, memSize: 0 };
+  if (type.kind === 'FUNC') {
+    // a function that the compiler inlined everywhere has a type and no address; kfuncs always have one
+    if (!env.profile.kfuncs.has(type.name)) throw new Unmodelled('address of a kernel function', type.name);
+    return { kind: 'btf-var', regType: PTR_TO_MEM | MEM_RDONLY, btf, btfId: 0, memSize: 0 };
+  }
   if (type.kind !== 'VAR') env.reject('EINVAL', `pseudo btf_id ${insn.imm} in ldimm64 isn't KIND_VAR or KIND_FUNC`);
   if (!env.profile.facts.dataSymbols.has(type.name))
     env.reject('ENOENT', `ldimm64 failed to find the address for kernel symbol '${type.name}'.`);

@@ -6,6 +6,8 @@ import type { MapDef } from '../../program/program.ts';
 export interface MapInfo {
   readonly def: MapDef;
   readonly type: MapType;
+  /** BPF_F_*, with those that the kernel adds when it creates the map: devmaps are read-only for programs */
+  readonly flags: number;
   /** special fields of the value, null when there are none (map->record) */
   readonly record: FieldRecord | null;
   /** template of a map-in-map (inner_map_meta) */
