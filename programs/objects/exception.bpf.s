@@ -2,6 +2,7 @@
 .section "tc"
 .program "int prog(void *ctx)"
 .expect verdict accept
+.expect return 1
   call f
   r0 = 0
   exit

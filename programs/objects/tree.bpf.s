@@ -17,6 +17,7 @@
 .section "tc"
 .program "int prog(void *ctx)"
 .expect verdict accept
+.expect return 0
   *(u32 *)(r10 -4) = 0
   r2 = r10
   r2 += -4

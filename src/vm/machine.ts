@@ -169,8 +169,8 @@ export class Machine implements EngineHost, RegistryHost {
     return { lo: R[0]!, hi: R[1]!, fault, instructions: this.engine.executed - before, calls: this.#calls };
   }
 
-  /** Lets time pass, running what becomes due. Answers the first fault. */
-  advance(nanoseconds: bigint): Fault | null {
+  /** Lets time pass, running what becomes due, each with so many instructions at most. Answers the first fault. */
+  advance(nanoseconds: bigint, budget = ACTION_BUDGET): Fault | null {
     const end = this.clock.nanoseconds + nanoseconds;
     for (let at = this.agenda.next; at !== null && at <= end; at = this.agenda.next) {
       const now = this.clock.nanoseconds;
@@ -178,7 +178,7 @@ export class Machine implements EngineHost, RegistryHost {
       const action = this.agenda.takeDue(this.clock.nanoseconds)!;
       this.context = emptyContext;
       this.enter({});
-      this.engine.setBudget(ACTION_BUDGET);
+      this.engine.setBudget(budget);
       const fault = this.#guarded(() => {
         this.#host.frame = this.#callFrames;
         action(this.#host);

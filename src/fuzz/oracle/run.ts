@@ -61,6 +61,17 @@ export function runOracles(program: Program, profile: Profile, graph: ExploredGr
   return alone.unmodelled?.startsWith(WITHOUT_WORLD) === true ? runIn(program, profile, graph, options, true) : alone;
 }
 
+/** Time in which timers and work queues get what programs leave to them. */
+const LATER_NANOSECONDS = 20_000n;
+
+/** What a program leaves for later may not trap either; it is not held against states. */
+function runLater(machine: Machine, budget: number): RunFinding | null {
+  machine.engine.setStepHook(null);
+  const fault = machine.advance(LATER_NANOSECONDS, budget);
+  if (fault === null || fault.reason === 'budget') return null;
+  return { oracle: 'fault', insn: fault.insn, message: `later: ${fault.reason}: ${fault.message}` };
+}
+
 function runIn(program: Program, profile: Profile, graph: ExploredGraph | null, options: RunsOptions, people: boolean): Runs {
   const random = new Random(options.seed);
   const findings: RunFinding[] = [];
@@ -85,6 +96,9 @@ function runIn(program: Program, profile: Profile, graph: ExploredGraph | null, 
       if (escaped) findings.push({ oracle: 'containment', insn: escaped.insn, message: escaped.what });
       else if (run.fault !== null && run.fault.reason !== 'budget') {
         findings.push({ oracle: 'fault', insn: run.fault.insn, message: `${run.fault.reason}: ${run.fault.message}` });
+      } else if (run.fault === null) {
+        const later = runLater(machine, options.budget ?? DEFAULT_BUDGET);
+        if (later !== null) findings.push(later);
       }
       const leaked = run.fault === null ? openRecords(machine) : 0;
       if (leaked > 0) {
