@@ -101,7 +101,21 @@ export interface SkbFields {
   routeRealm: number;
   cgroupClassid: number;
   cgroupId: bigint;
-  /** tunnel key and options as bpf_skb_{get,set}_tunnel_key see them; null without */
-  tunnelKey: Uint8Array | null;
+  /** tunnel data that a program has set, and its options; null without */
+  tunnelKey: TunnelKey | null;
   tunnelOptions: Uint8Array | null;
+}
+
+/** `struct ip_tunnel_key` as far as it is modelled, include/net/ip_tunnels.h. */
+export interface TunnelKey {
+  readonly isIpv6: boolean;
+  readonly id: number;
+  /** address bytes as the program gave them */
+  readonly source: Uint8Array;
+  readonly destination: Uint8Array;
+  readonly tos: number;
+  readonly ttl: number;
+  readonly label: number;
+  /** IP_TUNNEL_* bits */
+  readonly flags: number;
 }
