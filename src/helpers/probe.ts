@@ -9,6 +9,7 @@ import {
   probeReadStr,
   probeReadUser,
   probeReadUserStr,
+  probeWriteUser,
 } from './run/probe.ts';
 import { anything, INTEGER, input, object, output, proto, size, sizeOrZero } from './spec.ts';
 
@@ -30,7 +31,12 @@ export const probeHelpers: readonly Helper[] = [
     id: 36,
     name: 'bpf_probe_write_user',
     summary: 'Writes into the memory of the current user process.',
-    protos: [proto('bpf_probe_write_user_proto', [anything('dst'), input('src'), size('len')], INTEGER, { gplOnly: true })],
+    protos: [
+      proto('bpf_probe_write_user_proto', [anything('dst'), input('src'), size('len')], INTEGER, {
+        gplOnly: true,
+        run: probeWriteUser,
+      }),
+    ],
     available: [to(TRACING_TYPES, 'bpf_probe_write_user_proto', { cap: 'sys_admin' }, { config: 'LOCKDOWN_BPF_WRITE_USER' })],
   },
   {

@@ -1,6 +1,7 @@
 import type { Helper } from '../contracts/helper.ts';
 import { BTF_TRACING_TYPES, TC_TYPES, to } from './availability.ts';
 import {
+  getContextCookie,
   getListenerSock,
   getNetnsCookie,
   getSocketCookie,
@@ -41,6 +42,7 @@ export const socketHelpers: readonly Helper[] = [
         ['bpf_get_socket_cookie_sock_proto', 'bpf_get_socket_cookie_sock_addr_proto', 'bpf_get_socket_cookie_sock_ops_proto'],
         [context('sk')],
         INTEGER,
+        { run: getContextCookie },
       ),
       proto('bpf_get_socket_cookie_proto', [context('skb')], INTEGER, { run: getSocketCookie }),
       proto('bpf_get_socket_ptr_cookie_proto', [arg('sk', 'ARG_PTR_TO_BTF_ID_SOCK_COMMON', 'PTR_MAYBE_NULL')], INTEGER, {

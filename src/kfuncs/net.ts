@@ -1,5 +1,6 @@
 import type { Kfunc } from '../contracts/kfunc.ts';
 import { CGROUP, ITERATORS, XDP_ONLY } from './availability.ts';
+import { noMetadata } from './run/session.ts';
 
 /** Packets and sockets. */
 export const netKfuncs: readonly Kfunc[] = [
@@ -18,6 +19,7 @@ export const netKfuncs: readonly Kfunc[] = [
     flags: ['KF_TRUSTED_ARGS'],
     available: XDP_ONLY,
     roles: ['device_bound'],
+    run: noMetadata,
   },
   {
     name: 'bpf_xdp_metadata_rx_hash',
@@ -26,6 +28,7 @@ export const netKfuncs: readonly Kfunc[] = [
     flags: ['KF_TRUSTED_ARGS'],
     available: XDP_ONLY,
     roles: ['device_bound'],
+    run: noMetadata,
   },
   {
     name: 'bpf_xdp_metadata_rx_vlan_tag',
@@ -34,6 +37,7 @@ export const netKfuncs: readonly Kfunc[] = [
     flags: ['KF_TRUSTED_ARGS'],
     available: XDP_ONLY,
     roles: ['device_bound'],
+    run: noMetadata,
   },
   {
     name: 'bpf_xdp_get_xfrm_state',

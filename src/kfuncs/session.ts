@@ -1,5 +1,6 @@
 import type { Kfunc } from '../contracts/kfunc.ts';
 import { EVERYONE, SESSION, TEST } from './availability.ts';
+import { sessionCookie, sessionIsReturn } from './run/session.ts';
 
 /** Probe sessions and functions for tests. */
 export const sessionKfuncs: readonly Kfunc[] = [
@@ -9,6 +10,7 @@ export const sessionKfuncs: readonly Kfunc[] = [
     declaration: 'bool bpf_session_is_return(void)',
     flags: [],
     available: SESSION,
+    run: sessionIsReturn,
   },
   {
     name: 'bpf_session_cookie',
@@ -17,6 +19,7 @@ export const sessionKfuncs: readonly Kfunc[] = [
     flags: [],
     available: SESSION,
     roles: ['session_cookie'],
+    run: sessionCookie,
   },
   {
     name: 'bpf_kfunc_call_test_release',

@@ -1,7 +1,15 @@
 import type { Kfunc } from '../contracts/kfunc.ts';
 import { EVERYONE, GENERIC } from './availability.ts';
 import { throwException } from './run/casts.ts';
-import { destroyTask, taskAcquire, taskFromPid, taskRelease, taskUnderCgroup } from './run/task.ts';
+import {
+  destroyTask,
+  sendSignalTask,
+  taskAcquire,
+  taskFromPid,
+  taskGetCgroup1,
+  taskRelease,
+  taskUnderCgroup,
+} from './run/task.ts';
 
 /** Tasks. */
 export const taskKfuncs: readonly Kfunc[] = [
@@ -52,6 +60,7 @@ export const taskKfuncs: readonly Kfunc[] = [
     declaration: 'struct cgroup *bpf_task_get_cgroup1(struct task_struct *task, int hierarchy_id)',
     flags: ['KF_ACQUIRE', 'KF_RET_NULL', 'KF_RCU'],
     available: GENERIC,
+    run: taskGetCgroup1,
   },
   {
     name: 'bpf_send_signal_task',
@@ -59,6 +68,7 @@ export const taskKfuncs: readonly Kfunc[] = [
     declaration: 'int bpf_send_signal_task(struct task_struct *task, int sig, enum pid_type type, u64 value)',
     flags: ['KF_TRUSTED_ARGS'],
     available: GENERIC,
+    run: sendSignalTask,
   },
   {
     name: 'bpf_throw',

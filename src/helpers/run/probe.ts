@@ -6,6 +6,7 @@ import {
   copyStringFromKernel,
   copyStringFromUser,
   isUserAddress,
+  isUserRange,
 } from '../../kernel/fault_protected.ts';
 import { copyPrefix, memoryOfTask } from '../../kernel/user_copy.ts';
 
@@ -47,4 +48,16 @@ export function copyFromUserTask(call: HostCall): void {
   const done = copyPrefix(memoryOfTask(call, 3), call.argLo(2), call.argHi(2), target);
   if (done !== target.length) target.fill(0);
   call.setReturnNumber(done === target.length ? 0 : -ERRNO.EFAULT);
+}
+
+/** dst, src, len: only on behalf of a user process */
+export function probeWriteUser(call: HostCall): void {
+  const size = call.argU32(2);
+  const bytes = call.bytes(1, size).slice();
+  const { inInterrupt, inNmi } = call.state;
+  if (inInterrupt || inNmi) return call.setReturnNumber(-ERRNO.EPERM);
+  const lo = call.argLo(0);
+  const hi = call.argHi(0);
+  const written = isUserRange(lo, hi, size) && call.task.user.write(lo, hi, bytes);
+  call.setReturnNumber(written ? 0 : -ERRNO.EFAULT);
 }

@@ -74,6 +74,8 @@ const cookieOf = (call: HostCall, socket: number): void =>
 
 /** of the socket of the packet; 0 without one */
 export const getSocketCookie = (call: HostCall): void => cookieOf(call, call.packet?.skb?.sk ?? 0);
+/** of the socket that the context stands for */
+export const getContextCookie = (call: HostCall): void => cookieOf(call, call.contextOffset);
 export const getSocketPtrCookie = (call: HostCall): void => cookieOf(call, call.argU32(0));
 
 export function getSocketUid(call: HostCall): void {
