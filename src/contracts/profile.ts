@@ -70,4 +70,6 @@ export interface KernelFacts {
   readonly destructors: ReadonlyMap<string, string>;
   /** symbols of /proc/kallsyms that are not functions; every other variable has no address there */
   readonly dataSymbols: ReadonlySet<string>;
+  /** functions of the BTF that /proc/kallsyms has not */
+  readonly functionsWithoutAddress: ReadonlySet<string>;
 }

@@ -162,6 +162,7 @@ export const REFUSALS: readonly string[] = [
   'Sleepable programs can only use array, hash, ringbuf and local storage maps',
   "Subprog %s doesn't exist",
   'Syscall programs can only be sleepable',
+  'The address of function %s cannot be found',
   'The function %s arg%d type %s is unsupported.',
   'The function %s has %d arguments. Too many.',
   'The function %s has malformed void argument.',

@@ -171,6 +171,11 @@ test.each([
   ['init_task', false],
 ])('/proc/kallsyms has %s: %s', (name, present) => expect(facts.dataSymbols.has(name)).toBe(present));
 
+test('every function without an address is one of the BTF', () => {
+  const unknown = [...facts.functionsWithoutAddress].filter((name) => profile.btf.findByName(name, 'FUNC') === undefined);
+  expect([unknown, facts.functionsWithoutAddress.size]).toEqual([[], 944]);
+});
+
 describe('configuration', () => {
   test.each([
     ['CONFIG_BPF_JIT', 'y'],

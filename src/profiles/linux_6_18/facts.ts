@@ -1,6 +1,7 @@
 import type { KernelFacts } from '../../contracts/profile.ts';
 import { DENIED, ERROR_INJECTION } from './attach_sets.ts';
 import { DATA_SYMBOLS } from './data_symbols.ts';
+import { FUNCTIONS_WITHOUT_ADDRESS } from './functions_without_address.ts';
 import { BOOL_LSM_HOOKS, CURRENT_LSM_HOOKS, DISABLED_LSM_HOOKS, SLEEPABLE_LSM_HOOKS, UNTRUSTED_LSM_HOOKS } from './lsm.ts';
 import { RAW_TP_NULL_ARGS } from './raw_tp_null_args.ts';
 import { DESTRUCTORS, RCU_PROTECTED_TYPES, SAFE_FIELDS } from './safe_fields.ts';
@@ -18,4 +19,5 @@ export const FACTS: KernelFacts = {
   rcuProtectedTypes: RCU_PROTECTED_TYPES,
   destructors: DESTRUCTORS,
   dataSymbols: DATA_SYMBOLS,
+  functionsWithoutAddress: FUNCTIONS_WITHOUT_ADDRESS,
 };

@@ -156,6 +156,8 @@ function attachToFunction(env: Env, target: Target, isExtension: boolean, attach
   env.attachProto = isUnreliable
     ? null
     : { btf, protoId: proto.id, name, skipFirstArg: false, targetIsBpf: target.program !== null };
+  if (target.program === null && env.profile.facts.functionsWithoutAddress.has(name))
+    env.reject('ENOENT', `The address of function ${name} cannot be found`);
   if ((env.program.flags & PROG_FLAGS.BPF_F_SLEEPABLE) !== 0) checkSleepable(env, target);
   else if (attachType === BPF_MODIFY_RETURN) checkModifiable(env, target);
   if (isExtension) return;

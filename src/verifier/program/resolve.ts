@@ -78,14 +78,12 @@ function kernelSymbol(env: Env, insn: Insn): ImmRef {
   const { btf } = env.profile;
   const type = btf.typeOrUndefined(insn.imm);
   if (!type) env.reject('ENOENT', `ldimm64 insn specifies invalid btf_id ${insn.imm}.`);
-  if (type.kind === 'FUNC') {
-    // a function that the compiler inlined everywhere has a type and no address; kfuncs always have one
-    if (!env.profile.kfuncs.has(type.name)) throw new Unmodelled('address of a kernel function', type.name);
-    return { kind: 'btf-var', regType: PTR_TO_MEM | MEM_RDONLY, btf, btfId: 0, memSize: 0 };
-  }
-  if (type.kind !== 'VAR') env.reject('EINVAL', `pseudo btf_id ${insn.imm} in ldimm64 isn't KIND_VAR or KIND_FUNC`);
-  if (!env.profile.facts.dataSymbols.has(type.name))
+  if (type.kind !== 'VAR' && type.kind !== 'FUNC')
+    env.reject('EINVAL', `pseudo btf_id ${insn.imm} in ldimm64 isn't KIND_VAR or KIND_FUNC`);
+  const { dataSymbols, functionsWithoutAddress } = env.profile.facts;
+  if (type.kind === 'FUNC' ? functionsWithoutAddress.has(type.name) : !dataSymbols.has(type.name))
     env.reject('ENOENT', `ldimm64 failed to find the address for kernel symbol '${type.name}'.`);
+  if (type.kind === 'FUNC') return { kind: 'btf-var', regType: PTR_TO_MEM | MEM_RDONLY, btf, btfId: 0, memSize: 0 };
   const percpu = btf.findByName('.data..percpu', 'DATASEC');
   if (percpu?.vars.some((variable) => variable.type === type.id))
     return { kind: 'btf-var', regType: PTR_TO_BTF_ID | MEM_PERCPU, btf, btfId: type.type, memSize: 0 };
