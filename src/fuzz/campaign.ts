@@ -28,7 +28,7 @@ export interface CampaignOptions extends Pick<CheckOptions, 'runs' | 'budget' | 
   readonly kept?: readonly Program[];
   /** what earlier rounds have met: `met` of all they kept */
   readonly known?: ReadonlySet<string>;
-  /** share of mutants where there is something to make them of; default a fifth */
+  /** share of mutants where there is something to make them of; default 0.15 */
   readonly mutants?: number;
   /** candidates that are tried to make a finding smaller; default 600 */
   readonly shrinkBudget?: number;
@@ -98,7 +98,7 @@ export class Campaign {
 
   /** Program number `index`: one of the corpus, generated, or a mutant. */
   program(index: number): Program {
-    const { dials, corpus = [], kept = [], mutants = 0.2, seed } = this.#options;
+    const { dials, corpus = [], kept = [], mutants = 0.15, seed } = this.#options;
     if (index < corpus.length) return corpus[index]!;
     const own = programSeed(seed, index);
     const random = new Random(own);

@@ -48,8 +48,8 @@ const BPF_F_STRICT_ALIGNMENT = 1;
 const BPF_F_TEST_STATE_FREQ = 8;
 
 export const DEFAULT_DIALS: Dials = {
-  size: 36,
-  wrong: 0.02,
+  size: 46,
+  wrong: 0.01,
   cpu: 'v4',
   features: {
     alu: 8,

@@ -9,6 +9,7 @@ import {
   CONST_PTR_TO_MAP,
   isMaybeNull,
   NOT_INIT,
+  PTR_TO_ARENA,
   PTR_TO_BTF_ID,
   PTR_TO_CTX,
   PTR_TO_MAP_VALUE,
@@ -261,6 +262,8 @@ export class Containment {
         const { packet } = context;
         return packet === null || (hi === KERNEL_HIGH && lo >>> 0 === packet.dataOffset + packet.linearLength);
       }
+      // any number is an address of an arena; kernel objects may be anywhere
+      case PTR_TO_ARENA:
       case PTR_TO_BTF_ID:
         return true;
       default:
