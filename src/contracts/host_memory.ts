@@ -44,7 +44,7 @@ export interface AllocationInfo {
   /** what it is, for reports: `value of map counts`, `task_struct` */
   readonly what: string;
   /** struct in the kernel's BTF that is laid out there */
-  readonly btfType?: string;
+  readonly btfType?: string | undefined;
   readonly align?: number;
   readonly readOnly?: boolean;
 }

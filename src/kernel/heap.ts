@@ -1,13 +1,36 @@
 import type { Allocation, AllocationInfo } from '../contracts/host_memory.ts';
 
 /** A piece of the heap: the object and the fence behind it. */
-export interface Block extends Allocation {
-  freed: boolean;
+export class Block implements Allocation {
+  readonly offset: number;
+  readonly size: number;
   /** bytes up to the next block, fence included */
   readonly span: number;
   /** slot of the instruction that allocated it; -1 for the machine itself */
   readonly site: number;
-  freedAt: number;
+  freed = false;
+  freedAt = -1;
+  readonly #info: AllocationInfo;
+
+  constructor(offset: number, size: number, span: number, info: AllocationInfo, site: number) {
+    this.offset = offset;
+    this.size = size;
+    this.span = span;
+    this.site = site;
+    this.#info = info;
+  }
+
+  get what(): string {
+    return this.#info.what;
+  }
+
+  get btfType(): string | undefined {
+    return this.#info.btfType;
+  }
+
+  get readOnly(): boolean {
+    return this.#info.readOnly === true;
+  }
 }
 
 const FENCE = 16;
@@ -87,7 +110,7 @@ export class Heap {
   }
 
   #add(offset: number, size: number, span: number, info: AllocationInfo, site: number): Block {
-    const block: Block = { ...info, offset, size, span, site, freed: false, freedAt: -1 };
+    const block = new Block(offset, size, span, info, site);
     this.#blocks.set(offset, block);
     return block;
   }

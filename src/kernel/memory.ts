@@ -8,6 +8,7 @@ import {
   GRANULE_SHIFT,
   judgeByte,
   TAG_ALL,
+  TAG_ALL_READ_ONLY,
   TAG_CONTEXT,
   TAG_DEAD_FRAME,
   TAG_FREED,
@@ -286,7 +287,7 @@ export class GuestMemory implements HostMemory {
     let stack = false;
     for (let granule = first; granule <= last; granule++) {
       const tag = shadow[granule]!;
-      if (tag === TAG_ALL) continue;
+      if (tag === TAG_ALL || (tag === TAG_ALL_READ_ONLY && !write)) continue;
       if (tag === TAG_STACK_UNWRITTEN || tag === TAG_STACK_PARTIAL) {
         stack = true;
         continue;
@@ -411,7 +412,8 @@ export class GuestMemory implements HostMemory {
   #cover(start: number, end: number): void {
     const committed = this.u8.length;
     if (end > committed) {
-      const size = Math.min(Math.ceil((end + GROWTH / 4) / GROWTH) * GROWTH, this.base + this.limit);
+      const spare = Math.max(GROWTH, committed - this.base) / 4;
+      const size = Math.min(Math.ceil((end + spare) / GROWTH) * GROWTH, this.base + this.limit);
       this.memory.grow((size - committed) / PAGE);
       this.#refresh();
       if (start > committed) this.#tag(committed, start, TAG_UNALLOCATED);

@@ -12,6 +12,8 @@ export const GRANULE = 8;
 
 export const TAG_ALL = 0x00;
 export const TAG_READ_ONLY = 0x20;
+/** all bytes, read only */
+export const TAG_ALL_READ_ONLY = TAG_READ_ONLY + GRANULE;
 export const TAG_STACK_UNWRITTEN = 0x30;
 export const TAG_STACK_PARTIAL = 0x31;
 export const TAG_CONTEXT = 0x40;

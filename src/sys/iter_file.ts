@@ -1,6 +1,7 @@
 import { ERRNO } from '../contracts/errors.ts';
 import type { IterSequence, IterSession, IterStep } from '../contracts/iteration.ts';
 import type { RunContext } from '../kernel/context.ts';
+import type { Field } from '../kernel/objects/field.ts';
 import { Lock } from '../kernel/objects/locks.ts';
 import { SEQ_FILES, SeqFile } from '../kernel/seq_file.ts';
 import type { LoadedProgram } from './bpf_objects.ts';
@@ -25,7 +26,8 @@ export class IterFile implements IterSession {
   readonly #meta: number;
   readonly #context: RunContext;
   #sequence: IterSequence | null = null;
-  #number = 0n;
+  readonly #numberField: Field;
+  #number = 0;
   #isDone = false;
 
   /** `words`: arguments of the target's attach function */
@@ -39,6 +41,7 @@ export class IterFile implements IterSession {
     system.machine.part(SEQ_FILES).set(this.seq.offset, this.seq);
     this.#meta = objects.create(META);
     objects.field(META, 'seq').setPointer(this.#meta, this.seq.offset);
+    this.#numberField = objects.field(META, 'seq_num');
     objects.field(META, 'session_id').set(this.#meta, sessionId);
     const offset = objects.createBytes(words * WORD_BYTES, 'context of an iterator program');
     objects.storePointer(offset, this.#meta);
@@ -46,7 +49,7 @@ export class IterFile implements IterSession {
   }
 
   get number(): bigint {
-    return this.#number;
+    return BigInt(this.#number);
   }
 
   /** The walk that the target opened for this session. */
@@ -73,8 +76,7 @@ export class IterFile implements IterSession {
 
   run(inStop = false): number {
     if (inStop && this.#isDone) return 0;
-    const { kernel } = this.#system;
-    kernel.objects.field(META, 'seq_num').set(this.#meta, this.#number);
+    this.#numberField.set(this.#meta, this.#number);
     return this.#system.execute(this.program, this.#context) === 0n ? 0 : -ERRNO.EAGAIN;
   }
 

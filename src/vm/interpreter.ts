@@ -79,11 +79,11 @@ export class Interpreter implements Engine {
   call(code: Code, slot: number): void {
     const R = this.registers;
     if (this.#frames.depth === 0) this.#tailCalls = 0;
-    const saved = R.slice(2, 22);
+    const saved = this.#frames.depth === 0 ? null : R.slice(2, 22);
     R[20] = this.#frames.enter(code);
     R[21] = KERNEL_HIGH;
     this.#loop(this.#frames.depth, slot * WORDS);
-    R.set(saved, 2);
+    if (saved !== null) R.set(saved, 2);
   }
 
   unwind(): void {

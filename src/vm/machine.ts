@@ -351,8 +351,9 @@ export class Machine implements EngineHost, RegistryHost {
   #leftOver(): Fault | null {
     const objects = this.#parts.get(LOCAL_OBJECTS) as LocalObjects | undefined;
     const sockets = this.#parts.get(SOCKETS) as Sockets | undefined;
-    const leaked = [...(objects?.takeHeld() ?? []), ...(sockets?.takeHeld() ?? [])];
     if (this.state.locks.length > 0) return new Fault('deadlock', 'the program ended while it held a lock');
+    if (objects === undefined && sockets === undefined) return null;
+    const leaked = [...(objects?.takeHeld() ?? []), ...(sockets?.takeHeld() ?? [])];
     return leaked.length === 0 ? null : new Fault('leak', `the program ended while it had references to ${leaked.join(', ')}`);
   }
 

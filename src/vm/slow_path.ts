@@ -1,7 +1,14 @@
 import { Fault } from '../contracts/errors.ts';
 import { type GuestMemory, KERNEL_HIGH } from '../kernel/memory.ts';
 import type { AddressRegion } from '../kernel/regions.ts';
-import { GRANULE_SHIFT, TAG_ALL, TAG_CONTEXT, TAG_STACK_PARTIAL, TAG_STACK_UNWRITTEN } from '../kernel/shadow.ts';
+import {
+  GRANULE_SHIFT,
+  TAG_ALL,
+  TAG_ALL_READ_ONLY,
+  TAG_CONTEXT,
+  TAG_STACK_PARTIAL,
+  TAG_STACK_UNWRITTEN,
+} from '../kernel/shadow.ts';
 import type { EngineHost } from './engine.ts';
 import { DST_MASK, DST_SHIFT, SRC_SHIFT } from './ops.ts';
 
@@ -53,6 +60,9 @@ export class SlowPath {
           this.#fetch(registers, dst, lo, size, signed);
           return;
         }
+      } else if (first === TAG_ALL_READ_ONLY && memory.shadow[(lo + size - 1 - memory.base) >>> GRANULE_SHIFT] === first) {
+        this.#fetch(registers, dst, lo, size, signed);
+        return;
       } else if (first === TAG_ALL && memory.shadow[(lo + size - 1 - memory.base) >>> GRANULE_SHIFT] === TAG_ALL) {
         this.#fetch(registers, dst, lo, size, signed);
         return;

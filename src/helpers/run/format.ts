@@ -9,6 +9,9 @@ import { copyFromKernel, copyStringFromKernel, copyStringFromUser, isUserAddress
  */
 
 const MAX_BPRINTF_BIN_ARGS = 512;
+const TWO32 = 2 ** 32;
+/** High halves below this make numbers that are exact. */
+const EXACT_HIGH = 2 ** 21;
 export const POINTER_DIGITS = 16;
 
 /** Arguments of a format: halves by number. */
@@ -39,9 +42,17 @@ class PackedArgs {
   }
 }
 
+/** The format that was parsed last: programs print with the same one again and again. */
+let parsed: { readonly format: string; readonly count: number; readonly pieces: readonly PrintfPiece[] | null } | null = null;
+
+function piecesOf(format: string, count: number): readonly PrintfPiece[] | null {
+  if (parsed?.format !== format || parsed.count !== count) parsed = { format, count, pieces: parsePrintf(format, count) };
+  return parsed.pieces;
+}
+
 /** The text (Latin-1), or a negative errno. */
 export function formatText(call: HostCall, format: string, args: FormatArgs): string | number {
-  const pieces = parsePrintf(format, args.count);
+  const pieces = piecesOf(format, args.count);
   if (pieces === null) return -ERRNO.EINVAL;
   const packed = new PackedArgs();
   let text = '';
@@ -109,16 +120,21 @@ function pad(sign: string, digits: string, field: PrintfField): string {
 
 /** `hi` null: 32 bits */
 function number(piece: PrintfField & { readonly sign: 'd' | 'u' | 'x' | 'X' }, lo: number, hi: number | null): string {
-  const wide = hi !== null && hi !== (piece.sign === 'd' ? lo >> 31 : 0);
-  const unsigned = wide ? (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0) : BigInt(lo >>> 0);
-  if (piece.sign === 'x' || piece.sign === 'X') {
-    const digits = unsigned.toString(16);
-    return pad('', piece.sign === 'X' ? digits.toUpperCase() : digits, piece);
-  }
-  if (piece.sign === 'u') return pad('', unsigned.toString(), piece);
-  const value = BigInt.asIntN(wide ? 64 : 32, unsigned);
-  if (value < 0n) return pad('-', (-value).toString(), piece);
-  return pad(piece.plus ? '+' : piece.space ? ' ' : '', value.toString(), piece);
+  const isSigned = piece.sign === 'd';
+  const high = hi ?? (isSigned ? lo >> 31 : 0);
+  const isNegative = isSigned && high < 0;
+  const digits = magnitude(lo, high, isNegative).toString(piece.sign === 'x' || piece.sign === 'X' ? 16 : 10);
+  if (isNegative) return pad('-', digits, piece);
+  if (isSigned) return pad(piece.plus ? '+' : piece.space ? ' ' : '', digits, piece);
+  return pad('', piece.sign === 'X' ? digits.toUpperCase() : digits, piece);
+}
+
+/** The absolute value: a number where that is exact. */
+function magnitude(lo: number, high: number, isNegative: boolean): number | bigint {
+  if (high >= 0 && high < EXACT_HIGH) return high * TWO32 + (lo >>> 0);
+  if (isNegative && high === lo >> 31) return -lo;
+  const unsigned = (BigInt(high >>> 0) << 32n) | BigInt(lo >>> 0);
+  return isNegative ? -BigInt.asIntN(64, unsigned) : unsigned;
 }
 
 /** Plain pointers print a hash, NULL as zeros; there is no symbol table, so a symbol prints as its address. */

@@ -15,7 +15,11 @@ const latin1 = (bytes: Uint8Array): string => {
 };
 
 /** Characters up to 255 as bytes. */
-export const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (char) => char.charCodeAt(0));
+export function bytesOf(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
 
 /** the format up to its zero byte; null without one */
 function sizedFormat(call: HostCall, index: number): string | null {
@@ -28,8 +32,9 @@ function sizedFormat(call: HostCall, index: number): string | null {
 function packedArgs(call: HostCall, index: number): FormatArgs | null {
   const size = call.argU32(index + 1);
   if (size % 8 !== 0 || size > MAX_BPRINTF_VARARGS * 8 || (size !== 0 && call.argIsNull(index))) return null;
-  const words = size === 0 ? [] : [...new Int32Array(call.bytes(index, size).slice().buffer)];
-  return { count: size / 8, lo: (arg) => words[2 * arg]!, hi: (arg) => words[2 * arg + 1]! };
+  const at = size === 0 ? 0 : call.readable(index, size);
+  const { memory } = call;
+  return { count: size / 8, lo: (arg) => memory.loadI32(at + 8 * arg), hi: (arg) => memory.loadI32(at + 8 * arg + 4) };
 }
 
 /** Prints the line, of which the trace buffer takes 1023 bytes; the result is the length of the whole. */

@@ -2,6 +2,8 @@ import type { Place } from '../../btf/place.ts';
 import type { HostMemory } from '../../contracts/host_memory.ts';
 import { bytesOfText, textOfBytes } from '../text.ts';
 
+const TWO32 = 2 ** 32;
+
 const NOWHERE: Place = { offset: 0, size: 0, shift: 0, bits: 0 };
 
 /**
@@ -53,6 +55,7 @@ export class Field {
       const old = size === 8 ? this.#memory.loadU64(at) : BigInt(this.#narrow(at, size));
       this.#store(at, size, (old & ~mask) | ((BigInt(value) << BigInt(shift)) & mask));
     } else if (typeof value === 'number' && size <= 4) this.#storeNarrow(at, size, value);
+    else if (typeof value === 'number' && value >= 0) this.#memory.store64(at, value | 0, Math.floor(value / TWO32) | 0);
     else this.#store(at, size, BigInt(value));
   }
 

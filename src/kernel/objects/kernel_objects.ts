@@ -2,7 +2,7 @@ import type { Btf } from '../../btf/btf.ts';
 import { placeOf } from '../../btf/place.ts';
 import type { StructType } from '../../btf/types.ts';
 import { Fault } from '../../contracts/errors.ts';
-import type { HostMemory } from '../../contracts/host_memory.ts';
+import type { AllocationInfo, HostMemory } from '../../contracts/host_memory.ts';
 import { Field } from './field.ts';
 
 /** Size of an object whose struct the BTF does not have: it has an address and nothing else. */
@@ -21,8 +21,10 @@ export interface NewObject {
 export class KernelObjects {
   readonly memory: HostMemory;
   readonly btf: Btf;
-  readonly #fields = new Map<string, Field>();
+  /** by struct, then by path: lookups put no text together */
+  readonly #fields = new Map<string, Map<string, Field>>();
   readonly #structs = new Map<string, StructType | null>();
+  readonly #plain = new Map<string, AllocationInfo>();
 
   constructor(memory: HostMemory, btf: Btf) {
     this.memory = memory;
@@ -44,12 +46,13 @@ export class KernelObjects {
   }
 
   field(struct: string, path: string): Field {
-    const key = `${struct}.${path}`;
-    let field = this.#fields.get(key);
+    let fields = this.#fields.get(struct);
+    if (fields === undefined) this.#fields.set(struct, (fields = new Map()));
+    let field = fields.get(path);
     if (field === undefined) {
       const type = this.struct(struct);
       field = new Field(this.memory, path, type === null ? null : placeOf(this.btf, type, path));
-      this.#fields.set(key, field);
+      fields.set(path, field);
     }
     return field;
   }
@@ -57,10 +60,18 @@ export class KernelObjects {
   /** Offset of a new, zeroed object. The modelled kernel itself does not run out of memory: a `Fault` says that the machine did. */
   create(struct: string, { what = struct, size, writable = false }: NewObject = {}): number {
     const bytes = Math.max(size ?? 0, this.sizeOf(struct));
-    const typed = this.struct(struct) === null ? {} : { btfType: struct };
-    const offset = this.memory.allocate(bytes, { what, readOnly: !writable, ...typed });
+    const offset = this.memory.allocate(bytes, this.#infoOf(struct, what, writable));
     if (offset === 0) throw new Fault('budget', `no memory left for ${what}`);
     return offset;
+  }
+
+  /** Many objects have nothing of their own to tell: they share what is told of them. */
+  #infoOf(struct: string, what: string, writable: boolean): AllocationInfo {
+    const known = what === struct && !writable ? this.#plain.get(struct) : undefined;
+    if (known !== undefined) return known;
+    const info = { what, readOnly: !writable, btfType: this.struct(struct) === null ? undefined : struct };
+    if (what === struct && !writable) this.#plain.set(struct, info);
+    return info;
   }
 
   /** Zeroed bytes that belong to an object: arrays of pointers, names, buffers. */

@@ -1,4 +1,5 @@
 import type { UserMemory } from '../user_space.ts';
+import type { Field } from './field.ts';
 import type { KernelFile } from './files.ts';
 import type { KernelObjects } from './kernel_objects.ts';
 import { Lock, ReadWriteLock } from './locks.ts';
@@ -34,9 +35,8 @@ export class Area {
   readonly flags: number;
   readonly pageOffset: number;
   readonly file: KernelFile | null;
-  /** the area's own lock (vma_start_read, vma_start_write) */
-  readonly lock: Lock;
   offset = 0;
+  #lock: Lock | null = null;
 
   constructor(spec: AreaSpec) {
     this.start = spec.start;
@@ -44,13 +44,44 @@ export class Area {
     this.flags = spec.flags;
     this.pageOffset = spec.pageOffset ?? 0;
     this.file = spec.file ?? null;
-    this.lock = new Lock(`lock of the area at 0x${spec.start.toString(16)}`);
+  }
+
+  /** the area's own lock (vma_start_read, vma_start_write); made when somebody asks for it */
+  get lock(): Lock {
+    this.#lock ??= new Lock(`lock of the area at 0x${this.start.toString(16)}`);
+    return this.#lock;
+  }
+
+  /** Nobody holds its lock. */
+  get isFree(): boolean {
+    return this.#lock === null || !this.#lock.isHeld;
   }
 }
 
 const AREA = 'vm_area_struct';
 const MM = 'mm_struct';
 const PAGE_SHIFT = 12;
+
+/** Fields of `vm_area_struct`, looked up once for each kernel. */
+function areaFields(objects: KernelObjects): AreaFields {
+  let fields = AREA_FIELDS.get(objects);
+  if (fields === undefined) {
+    const field = (path: string): Field => objects.field(AREA, path);
+    fields = {
+      start: field('vm_start'),
+      end: field('vm_end'),
+      flags: field('vm_flags'),
+      pageOffset: field('vm_pgoff'),
+      mm: field('vm_mm'),
+      file: field('vm_file'),
+    };
+    AREA_FIELDS.set(objects, fields);
+  }
+  return fields;
+}
+
+type AreaFields = Readonly<Record<'start' | 'end' | 'flags' | 'pageOffset' | 'mm' | 'file', Field>>;
+const AREA_FIELDS = new WeakMap<KernelObjects, AreaFields>();
 
 /** An address space: areas by ascending address, the lock over them, who uses it. Source: include/linux/mm_types.h. */
 export class AddressSpace {
@@ -140,13 +171,13 @@ export class AddressSpace {
   /** Writes an area into a `vm_area_struct` that stands at `offset`. */
   #write(area: Area): void {
     const { offset } = area;
-    const set = (path: string, value: number): void => this.#objects.field(AREA, path).set(offset, value);
-    set('vm_start', area.start);
-    set('vm_end', area.end);
-    set('vm_flags', area.flags);
-    set('vm_pgoff', area.pageOffset);
-    this.#objects.field(AREA, 'vm_mm').setPointer(offset, this.offset);
-    this.#objects.field(AREA, 'vm_file').setPointer(offset, area.file?.offset ?? 0);
+    const fields = areaFields(this.#objects);
+    fields.start.set(offset, area.start);
+    fields.end.set(offset, area.end);
+    fields.flags.set(offset, area.flags);
+    fields.pageOffset.set(offset, area.pageOffset);
+    fields.mm.setPointer(offset, this.offset);
+    fields.file.setPointer(offset, area.file?.offset ?? 0);
   }
 
   #countAreas(): void {

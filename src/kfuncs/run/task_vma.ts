@@ -67,11 +67,15 @@ function enter(task: Task): AddressSpace | number {
   return usable ?? -ERRNO.ENOENT;
 }
 
-/** bpf_iter_task_vma_find_next: an area that a writer has locked is passed over. */
-function lockNext(walk: Walk): Area | null {
+/**
+ * bpf_iter_task_vma_find_next: an area that a writer has locked is passed over. The lock of the one that is found is held while it
+ * is copied, in which nobody else runs: it need not be taken here.
+ */
+function nextFree(walk: Walk): Area | null {
   for (;;) {
     const area = walk.mm.find(walk.next);
-    if (area === null || area.lock.tryLock()) return area;
+    if (area === null || area.isFree) return area;
+    area.lock.contentions++;
     walk.next = area.end <= walk.next ? walk.next + PAGE_BYTES : area.end;
   }
 }
@@ -84,14 +88,13 @@ export function taskVmaNext(call: HostCall): void {
   const { objects } = kernelOf(call);
   walk.file?.put();
   walk.file = null;
-  const area = lockNext(walk);
+  const area = nextFree(walk);
   if (area === null) return call.setReturnPointer(0);
   const snapshot = objects.field(DATA, 'snapshot').at(data);
   const from = walk.mm.areaObject(area);
   memory.u8.copyWithin(snapshot, from, from + objects.sizeOf(AREA));
   if (area.file?.get() === true) walk.file = area.file;
   walk.next = area.end;
-  area.lock.unlock();
   call.setReturnPointer(snapshot);
 }
 
