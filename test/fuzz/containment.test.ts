@@ -202,6 +202,11 @@ describe('a run', () => {
       { oracle: 'fault', message: 'leak: 1 ring buffer records were never given back' },
     ]);
   });
+  it('is followed into what catches an exception', () => {
+    const text = readFileSync(join(import.meta.dirname, '../../programs/objects/exception_caught.bpf.s'), 'utf8');
+    const checked = checkProgram(assemble(text, 'test.bpf.s', { profile }).programs[0]!, new FuzzKernel(profile));
+    expect(checked).toMatchObject({ findings: [], unmodelled: null, runs: 2 });
+  });
   it('that goes wrong by a rule of Linux is told apart', () => {
     const text = readFileSync(join(import.meta.dirname, '../../programs/objects/iterator_at_frame_top.bpf.s'), 'utf8');
     const checked = checkProgram(assemble(text, 'test.bpf.s', { profile }).programs[0]!, new FuzzKernel(profile));

@@ -1,3 +1,4 @@
+import { BPF_PSEUDO_KFUNC_CALL } from '../../isa/constants.ts';
 import type { Insn } from '../../isa/insn.ts';
 import { KERNEL_HIGH } from '../../kernel/memory.ts';
 import type { Program } from '../../program/program.ts';
@@ -143,9 +144,17 @@ export class Containment {
     }
     const found: Candidate[] = [];
     for (const candidate of this.#candidates) this.#follow(candidate, slot, depth - this.#base, found);
-    if (found.length > 0 || depth <= this.#lastDepth) return found;
+    const last = this.#program.insns[this.#lastSlot]!;
+    const mayThrow = last.code === 0x85 && last.src === BPF_PSEUDO_KFUNC_CALL;
+    if (found.length > 0 || (depth <= this.#lastDepth && !mayThrow)) return found;
     const starts = this.#starts(slot);
     if (starts.length === 0) return found;
+    if (depth <= this.#lastDepth) {
+      // what was thrown is caught in place of everything that was called
+      this.#levels = [];
+      this.#base = depth - 1;
+      return starts;
+    }
     this.#levels.push({ depth: depth - 1, candidates: this.#candidates });
     this.#base = depth - 1;
     return starts;
