@@ -130,6 +130,9 @@ export abstract class BpfMap implements HostMap {
     return 0;
   }
 
+  /** An object that values may hang on is gone. */
+  ownerGone(_owner: number): void {}
+
   /** Whether this offset lies in one of the map's values. */
   holdsValue(_offset: number): boolean {
     return false;

@@ -36,6 +36,10 @@ export class LocalStorageMap extends BpfMap implements HostStorage {
     return 0;
   }
 
+  override ownerGone(owner: number): void {
+    if (!this.#isCgroupStorage) this.delete(owner);
+  }
+
   override holdsValue(offset: number): boolean {
     return [...this.#values.values()].some((at) => offset >= at && offset < at + this.valueSize);
   }

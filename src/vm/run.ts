@@ -128,7 +128,10 @@ export function runIn(machine: Machine, program: Program, options: RunOptions = 
       nanoseconds: machine.clock.nanoseconds - start,
     },
   };
+  const socket = context.packet?.skb?.sk ?? 0;
   context.release();
+  // the socket of a test run goes with it (sk_free in bpf_prog_test_run_skb)
+  if (socket !== 0) for (const map of machine.maps.all) map.ownerGone(socket);
   return run;
 }
 

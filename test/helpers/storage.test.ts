@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { assemble } from '../../src/asm/assemble.ts';
 import type { KernelModel } from '../../src/kernel/kernel_model.ts';
-import type { Machine } from '../../src/vm/machine.ts';
-import { addProcess, runKernelText } from '../kernel/program.ts';
+import { verify } from '../../src/verifier/verify.ts';
+import { Machine } from '../../src/vm/machine.ts';
+import { runIn } from '../../src/vm/run.ts';
+import { addProcess, profileWith, runKernelText } from '../kernel/program.ts';
 import { print } from '../kfuncs/run/print.ts';
 import { TestHost } from './host.ts';
 
@@ -119,4 +122,32 @@ describe('call chains', () => {
       host.run('bpf_read_branch_records', [0, 0, 0, 2]),
     ]).toEqual([ENOENT, EINVAL, ENOENT, EINVAL]);
   });
+});
+
+it('storage of the socket of a test run goes with it', () => {
+  const text = `
+    .map sockets sk_storage key="int" value="__u64" flags=BPF_F_NO_PREALLOC
+    .section "tc"
+    .program "int p(struct __sk_buff *skb)"
+    r2 = *(u64 *)(r1 + 168)
+    if r2 == 0 goto out
+    r1 = r2
+    call bpf_sk_fullsock
+    if r0 == 0 goto out
+    r2 = r0; r1 = sockets ll; r3 = 0; r4 = 1; call bpf_sk_storage_get
+    if r0 == 0 goto out
+    r1 = *(u64 *)(r0 + 0)
+    r1 += 1
+    *(u64 *)(r0 + 0) = r1
+    r0 = r1
+    exit
+    out:
+    r0 = 0
+    exit`;
+  const program = assemble(text, 'sample.bpf.s', { profile: profileWith() }).programs[0]!;
+  const machine = new Machine(profileWith());
+  const { loaded } = verify(program, profileWith());
+  expect([1, 2].map(() => runIn(machine, program, loaded).result)).toEqual([1n, 1n]);
+  machine.advance(1n);
+  expect([...machine.memory.live()].some(({ what }) => what === 'value of map sockets')).toBe(false);
 });
