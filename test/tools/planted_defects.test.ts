@@ -29,7 +29,10 @@ describe('the catalogue of planted defects', () => {
   it('is what docs/defects.md tells about, as measured', () => {
     expect(readFileSync(DEFECTS_PAGE, 'utf8')).toBe(defectsPage(results));
     expect(Object.keys(results.defects)).toEqual(CATALOGUE.map(({ name }) => name));
-    expect(Object.values(results.defects).every((seeds) => seeds.length === SEEDS.length)).toBe(true);
+    for (const seeds of Object.values(results.defects)) {
+      const isDecided = seeds.filter((result) => result === null).length > SEEDS.length / 2;
+      expect(seeds.length === SEEDS.length || isDecided).toBe(true);
+    }
     expect(Object.keys(results.clean)).toEqual(Object.keys(CAMPAIGNS));
   });
 

@@ -12,35 +12,48 @@ export interface CampaignKind {
 const BPF_F_TEST_STATE_FREQ = 8;
 
 export const CAMPAIGNS = {
-  usual: {
-    meaning: 'as `drybpf fuzz` has it, for packets',
-    dials: { sections: ['xdp', 'tc', 'socket', 'cgroup_skb/egress'] },
-    mutants: false,
-  },
+  usual: { meaning: 'as `drybpf fuzz` has it', dials: {}, mutants: false },
   numbers: {
     meaning: 'numbers, branches and the stack only',
     dials: { size: 24, features: { alu: 10, branch: 7, stack: 5, context: 1 }, sections: ['socket', 'cgroup_skb/egress'] },
     mutants: false,
   },
   paths: {
-    meaning: 'branches, loops, functions and the stack, mostly with a state stored at every chance (BPF_F_TEST_STATE_FREQ)',
+    meaning: 'numbers, branches and the stack, with a state stored at every chance (BPF_F_TEST_STATE_FREQ)',
     dials: {
-      size: 28,
-      features: { alu: 6, branch: 9, stack: 7, loop: 2, map: 3, pointer: 4, subprogram: 2 },
-      sections: ['socket', 'cgroup_skb/egress'],
-      testFlags: { [BPF_F_TEST_STATE_FREQ]: 0.7 },
+      size: 26,
+      wrong: 0,
+      features: { alu: 6, branch: 12, stack: 4 },
+      sections: ['socket'],
+      testFlags: { [BPF_F_TEST_STATE_FREQ]: 0.9 },
     },
     mutants: false,
   },
-  objects: {
-    meaning: 'packets, references, dynptrs, iterators, locks and calls, with one choice in eight wrong on purpose',
+  memory: {
+    meaning: 'map values, the stack and helpers that are given memory, with one choice in twenty wrong on purpose',
     dials: {
-      wrong: 0.12,
+      size: 24,
+      wrong: 0.05,
+      features: { alu: 2, branch: 3, stack: 4, map: 7, pointer: 6, helper: 4, atomic: 3 },
+      sections: ['xdp', 'tc'],
+    },
+    mutants: false,
+  },
+  packets: {
+    meaning: 'packets, with one choice in twenty wrong on purpose',
+    dials: { size: 24, wrong: 0.05, features: { packet: 12, alu: 3, branch: 3 }, sections: ['xdp', 'tc'] },
+    mutants: false,
+  },
+  objects: {
+    meaning: 'references, dynptrs, iterators, locks, callbacks and functions, with one choice in ten wrong on purpose',
+    dials: {
+      size: 24,
+      wrong: 0.1,
       features: {
-        ...{ alu: 3, branch: 4, stack: 2, map: 4, packet: 6, reference: 4, dynptr: 4, iterator: 2 },
-        ...{ kfunc: 2, lock: 2, subprogram: 3, callback: 2, 'tail-call': 2, helper: 3, pointer: 4, atomic: 2 },
+        ...{ alu: 2, branch: 3, stack: 2, map: 3, reference: 5, dynptr: 4, iterator: 2 },
+        ...{ lock: 2, subprogram: 3, callback: 3, 'tail-call': 2, pointer: 2 },
       },
-      sections: ['xdp', 'tc', 'cgroup_skb/egress'],
+      sections: ['xdp', 'tc'],
     },
     mutants: false,
   },

@@ -25,6 +25,8 @@ export interface Defect {
   /** programs within which every seed has to find it */
   readonly budget: number;
   readonly campaign: CampaignName;
+  /** why campaigns do not find it yet */
+  readonly unseen?: string;
 }
 
 /** The source of `defect.file` with the defect in it. */

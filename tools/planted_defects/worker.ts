@@ -32,11 +32,21 @@ function readSamples(): readonly Program[] {
     .filter(({ loadError, insns, type }) => loadError === null && insns.length <= SAMPLE_SLOTS && runsOnPacket(type));
 }
 
+/** A defect is wrong about programs; code that does not run at all is no defect. */
+function refuseBroken(campaign: Campaign): void {
+  const broken = campaign
+    .report(0)
+    .findings.find(({ oracle, message }) => oracle === 'crash' && /^(Reference|Type)Error/.test(message));
+  if (broken !== undefined) throw new Error(`the verifier is broken, not wrong: ${broken.message}`);
+}
+
 function hunt({ seed, from, budget, oracles, dials, mutants }: Hunt): Catch | null {
   if (mutants) samples ??= readSamples();
   const campaign = new Campaign(kernel, { seed, oracles, dials, corpus: mutants ? samples! : [], ...LIMITS });
   for (let index = from; index < budget; index++) {
-    const finding = campaign.step(index)?.findings[0];
+    const checked = campaign.step(index);
+    if (checked === null) refuseBroken(campaign);
+    const finding = checked?.findings[0];
     if (finding === undefined) continue;
     const { oracle, message } = finding;
     const shape = `${oracle}: ${shapeOf(message)}`;

@@ -3,6 +3,26 @@ import type { Defect } from '../defect.ts';
 /** What may be read and written: pointers and their offsets, stack, packets, map values. */
 export const MEMORY: readonly Defect[] = [
   {
+    name: 'or-null-arithmetic',
+    story: 'A constant could be added to a pointer that may be NULL, which a check for NULL then took for a valid one.',
+    source: 'CVE-2022-23222',
+    file: 'src/verifier/insn/pointer_arithmetic.ts',
+    edits: [
+      {
+        find: '  if (isMaybeNull(pointer.type))\n    env.reject',
+        replace: '  if (isMaybeNull(pointer.type) && !env.allowPtrLeaks)\n    env.reject',
+      },
+      {
+        find: '        next.off = fixed;\n        next.scalar = keepOffset(pointer.scalar);\n        return withoutReference',
+        replace:
+          '        next.off = isMaybeNull(pointer.type) ? 0 : fixed;\n        next.scalar = keepOffset(pointer.scalar);\n        return withoutReference',
+      },
+    ],
+    oracles: ['containment', 'runs'],
+    budget: 20_000,
+    campaign: 'samples',
+  },
+  {
     name: 'map-value-off-by-one',
     story: 'An access to a map value could end one byte behind the value.',
     source: null,
@@ -14,8 +34,8 @@ export const MEMORY: readonly Defect[] = [
       },
     ],
     oracles: ['containment', 'runs'],
-    budget: 50_000,
-    campaign: 'usual',
+    budget: 20_000,
+    campaign: 'memory',
   },
   {
     name: 'variable-stack-write-min-only',
@@ -76,5 +96,65 @@ export const MEMORY: readonly Defect[] = [
     oracles: ['containment', 'runs'],
     budget: 20_000,
     campaign: 'usual',
+  },
+  {
+    name: 'packet-range-of-others',
+    story: 'A comparison with the end of the packet gave its range to packet pointers that had been moved by another number.',
+    source: null,
+    file: 'src/verifier/insn/packet_branch.ts',
+    edits: [
+      {
+        find: 'if (reg.type !== pointer.type || reg.id !== pointer.id || reg.aux >= range) return reg;',
+        replace: 'if (reg.type !== pointer.type || reg.aux >= range) return reg;',
+      },
+    ],
+    oracles: ['containment', 'runs'],
+    budget: 20_000,
+    campaign: 'packets',
+  },
+  {
+    name: 'packet-range-survives-addition',
+    story: 'A packet pointer kept its proven range when a number was added to it.',
+    source: null,
+    file: 'src/verifier/insn/pointer_arithmetic.ts',
+    edits: [
+      {
+        find: '        next.id = env.newId();\n        next.aux = 0;',
+        replace: '        next.id = env.newId();',
+      },
+    ],
+    oracles: ['containment', 'runs'],
+    budget: 20_000,
+    campaign: 'samples',
+  },
+  {
+    name: 'packet-strict-off-by-one',
+    story: 'A packet pointer found not above the end was taken for one strictly below it.',
+    source: null,
+    file: 'src/verifier/insn/packet_branch.ts',
+    edits: [
+      {
+        find: '  const range = pointer.off + (isStrict ? 1 : 0);',
+        replace: '  const range = pointer.off + 1;',
+      },
+    ],
+    oracles: ['containment', 'runs'],
+    budget: 20_000,
+    campaign: 'packets',
+  },
+  {
+    name: 'helper-leaves-packet-pointers',
+    story: 'Packet pointers stayed valid behind a helper that may move the packet.',
+    source: null,
+    file: 'src/verifier/call/helper.ts',
+    edits: [
+      {
+        find: '  if (movesPacket) clearPacketPointers(env);',
+        replace: '  if (movesPacket && insn.src !== 0) clearPacketPointers(env);',
+      },
+    ],
+    oracles: ['containment', 'runs'],
+    budget: 20_000,
+    campaign: 'packets',
   },
 ];

@@ -3,6 +3,52 @@ import type { Defect } from '../defect.ts';
 /** What calls do, and things with a life: references, dynptrs, iterators, locks. */
 export const OBJECTS: readonly Defect[] = [
   {
+    name: 'released-pointer-usable',
+    story: 'A pointer could still be used after its reference was given back.',
+    source: null,
+    file: 'src/verifier/objects/references.ts',
+    edits: [
+      {
+        find: '  replaceRegs(env.cur, (reg) => (reg.refObjId === id ? invalid : reg));\n  return true;',
+        replace: '  if (id < 0) replaceRegs(env.cur, (reg) => (reg.refObjId === id ? invalid : reg));\n  return true;',
+      },
+    ],
+    oracles: ['containment', 'runs'],
+    budget: 5_000,
+    campaign: 'objects',
+    unseen: 'the machine faults on it, but generated programs hardly ever use a pointer after they gave it back.',
+  },
+  {
+    name: 'reference-lost-in-branch',
+    story: 'Exits on which a reference is still held were accepted.',
+    source: null,
+    file: 'src/verifier/call/resources.ts',
+    edits: [
+      {
+        find: '    leaks = true;',
+        replace: '    leaks = exceptionExit;',
+      },
+    ],
+    oracles: ['containment', 'runs'],
+    budget: 20_000,
+    campaign: 'objects',
+  },
+  {
+    name: 'lock-held-at-exit',
+    story: 'A program could end while it held a lock.',
+    source: null,
+    file: 'src/verifier/call/resources.ts',
+    edits: [
+      {
+        find: 'if (checkLock && cur.activeLocks > 0) refuse(',
+        replace: 'if (checkLock && cur.activeLocks > 1) refuse(',
+      },
+    ],
+    oracles: ['containment', 'runs'],
+    budget: 20_000,
+    campaign: 'objects',
+  },
+  {
     name: 'iterator-not-drained',
     story: 'An iterator that gave NULL was still taken for one that may give an element, and the element for one that exists.',
     source: null,
@@ -18,6 +64,41 @@ export const OBJECTS: readonly Defect[] = [
     campaign: 'objects',
   },
   {
+    name: 'global-result-zero',
+    story: 'A global function, which is verified on its own, was taken to return zero.',
+    source: null,
+    file: 'src/verifier/call/subprogram.ts',
+    edits: [
+      {
+        find: 'import { clearCallerSavedRegs, copyRegTo, markRegUnknown } from',
+        replace: 'import { clearCallerSavedRegs, copyRegTo, markRegKnownZero } from',
+      },
+      {
+        find: '  clearCallerSavedRegs(env, frame);\n  markRegUnknown(env, frame, 0);',
+        replace: '  clearCallerSavedRegs(env, frame);\n  markRegKnownZero(env, frame, 0);',
+      },
+    ],
+    oracles: ['containment', 'runs'],
+    budget: 20_000,
+    campaign: 'objects',
+  },
+  {
+    name: 'tail-call-keeps-r0',
+    story: 'A tail call in a function was taken for one that never leaves the function.',
+    source: 'e3245f899043',
+    file: 'src/verifier/call/helper.ts',
+    edits: [
+      {
+        find: '  if (env.cur.curframe === 0) return false;',
+        replace: '  if (env.cur.curframe >= 0) return false;',
+      },
+    ],
+    oracles: ['containment', 'runs'],
+    budget: 5_000,
+    campaign: 'objects',
+    unseen: 'the program arrays of runs are empty, so that no tail call of a run succeeds.',
+  },
+  {
     name: 'helper-keeps-scratch-registers',
     story: 'R1 to R5 stayed readable behind a call.',
     source: null,
@@ -30,6 +111,36 @@ export const OBJECTS: readonly Defect[] = [
     ],
     oracles: ['containment', 'runs'],
     budget: 20_000,
-    campaign: 'objects',
+    campaign: 'usual',
+  },
+  {
+    name: 'helper-write-keeps-spill',
+    story: 'Stack that a helper fills kept what the verifier knew of it.',
+    source: null,
+    file: 'src/verifier/call/helper.ts',
+    edits: [
+      {
+        find: '  writeRawMemory(env, meta, insnIdx);\n  releaseArg',
+        replace: '  if (meta.accessSize < 0) writeRawMemory(env, meta, insnIdx);\n  releaseArg',
+      },
+    ],
+    oracles: ['containment', 'runs'],
+    budget: 20_000,
+    campaign: 'memory',
+  },
+  {
+    name: 'cmpxchg-keeps-r0',
+    story: 'A compare-and-exchange was taken to load into its source register, so that R0 kept its bounds.',
+    source: null,
+    file: 'src/verifier/insn/atomic.ts',
+    edits: [
+      {
+        find: 'const loadReg = insn.imm === BPF_CMPXCHG ? 0 : insn.src;',
+        replace: 'const loadReg = insn.src;',
+      },
+    ],
+    oracles: ['containment', 'runs'],
+    budget: 20_000,
+    campaign: 'memory',
   },
 ];

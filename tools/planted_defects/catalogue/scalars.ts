@@ -131,6 +131,21 @@ export const SCALARS: readonly Defect[] = [
     campaign: 'usual',
   },
   {
+    name: 'rsh32-untruncated',
+    story: 'A 32-bit shift to the right took bits of the high half into the low one.',
+    source: 'CVE-2018-18445',
+    file: 'src/verifier/scalar/shifts.ts',
+    edits: [
+      {
+        find: '  r.valueLo = (r.valueLo >>> n) | 0;\n  r.maskLo = (r.maskLo >>> n) | 0;\n  keepLowBits(r);',
+        replace: '  tnumShr(r, r, n);\n  keepLowBits(r);',
+      },
+    ],
+    oracles: ['domain', 'containment', 'runs'],
+    budget: 20_000,
+    campaign: 'usual',
+  },
+  {
     name: 'lsh32-overflow',
     story: 'The bounds of a 32-bit shift to the left ignored set bits that leave the low half.',
     source: null,
