@@ -18,7 +18,7 @@ import { DEFECTS_PAGE, defectsPage, type Result, type Results, readResults, SEED
 
 const CONTROL = 'control';
 /** Programs of each seed in which the verifier as it is must show nothing. */
-const CONTROL_PROGRAMS = 2000;
+const CONTROL_PROGRAMS = 600;
 
 async function huntDefect(defect: Defect, control: Hunter, shows: boolean): Promise<Result[]> {
   const hunter = new Hunter(await bundle(defect));
