@@ -267,4 +267,44 @@ const groups: Scenario = {
   ],
 };
 
-export const targets: readonly Scenario[] = [objects, ...elementScenarios, writer, tasks, groups];
+/** Programs are symbols too, of module `bpf`; the tag in front of their names is another in every kernel. */
+const symbols: Scenario = {
+  name: 'programs as symbols',
+  text: `
+  .license "GPL"
+  .rodata "const char line[13]" = "%s %d %d %s\\n"
+  .section "iter/ksym"
+  .program vr_symbols
+    r6 = r1
+    r7 = *(u64 *)(r6 + 8)
+    if r7 == 0 goto out
+    r8 = r7; r8 += offsetof(kallsym_iter, name)
+    r1 = r10; r1 += -8; w2 = 8; r3 = r8; call bpf_probe_read_kernel
+    r1 = *(u64 *)(r10 - 8)
+    r2 = 0x676f72705f667062 ll
+    if r1 != r2 goto out
+    r8 += 26
+    ${ours('r8')}
+    r1 = r7; r1 += offsetof(kallsym_iter, module_name); *(u64 *)(r10 - 48) = r1
+    r1 = *(u8 *)(r7 + offsetof(kallsym_iter, type)); *(u64 *)(r10 - 40) = r1
+    r1 = *(u8 *)(r7 + offsetof(kallsym_iter, exported)); *(u64 *)(r10 - 32) = r1
+    *(u64 *)(r10 - 24) = r8
+    ${print('line', 13, 4)}
+  out: r0 = 0
+    exit
+  .section "raw_tp/sys_enter"
+  .program vr_first
+    r0 = 0
+    exit
+  .program vr_second
+    r0 = 1
+    exit`,
+  steps: [
+    ...load('vr_first', 'vr_symbols', 'vr_second'),
+    { do: 'attach', prog: 'vr_symbols', link: 'link' },
+    { do: 'iter', link: 'link', iter: 'iter' },
+    { do: 'read', iter: 'iter', size: 4096, all: true },
+  ],
+};
+
+export const targets: readonly Scenario[] = [objects, symbols, ...elementScenarios, writer, tasks, groups];
