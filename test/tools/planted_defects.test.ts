@@ -31,7 +31,7 @@ describe('the catalogue of planted defects', () => {
     expect(Object.keys(results.defects)).toEqual(CATALOGUE.map(({ name }) => name));
     for (const seeds of Object.values(results.defects)) {
       const isDecided = seeds.filter((result) => result === null).length > SEEDS.length / 2;
-      expect(seeds.length === SEEDS.length || isDecided).toBe(true);
+      expect(seeds.length === SEEDS.length || seeds.length === 0 || isDecided).toBe(true);
     }
     expect(Object.keys(results.clean)).toEqual(Object.keys(CAMPAIGNS));
   });

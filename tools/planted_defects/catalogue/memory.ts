@@ -157,4 +157,65 @@ export const MEMORY: readonly Defect[] = [
     budget: 20_000,
     campaign: 'packets',
   },
+  {
+    name: 'region-max-unchecked',
+    story: 'Of an access with a variable offset only the smallest offset was held against the region.',
+    source: null,
+    file: 'src/verifier/memory/region.ts',
+    edits: [
+      {
+        find: 'checkBounds(env, regno, max + off, size, memSize, zeroSizeOk),',
+        replace: 'checkBounds(env, regno, (min + off) | 0, size, memSize, zeroSizeOk),',
+      },
+    ],
+    oracles: ['containment', 'runs'],
+    budget: 20_000,
+    campaign: 'memory',
+  },
+  {
+    name: 'narrow-spill-keeps-link',
+    story:
+      'A narrow spill kept the link to the register that it was cut from, so that a bound found for one was given to the other.',
+    source: '713274f1f2c8',
+    file: 'src/verifier/memory/stack_write.ts',
+    edits: [
+      {
+        find: '    if (!fits && kept.id !== 0) {',
+        replace: '    if (!fits && kept.id < 0) {',
+      },
+    ],
+    oracles: ['containment', 'runs', 'pruning'],
+    budget: 20_000,
+    campaign: 'numbers',
+  },
+  {
+    name: 'linked-offset-ignored',
+    story: 'A bound found for a register was given to those that differ from it by a constant, without the constant.',
+    source: null,
+    file: 'src/verifier/insn/linked_regs.ts',
+    edits: [
+      {
+        find: '  const distance = reg.off - known.off;',
+        replace: '  const distance = 0;',
+      },
+    ],
+    oracles: ['containment', 'runs'],
+    budget: 20_000,
+    campaign: 'numbers',
+  },
+  {
+    name: 'mov32-keeps-link',
+    story: 'A 32-bit move kept the link to a source that does not fit in 32 bits.',
+    source: null,
+    file: 'src/verifier/insn/alu.ts',
+    edits: [
+      {
+        find: 'if (insn.off === 0) copyScalar(env, insn, fitsUnsigned(source.scalar, 32), zeroExtend32);',
+        replace: 'if (insn.off === 0) copyScalar(env, insn, true, zeroExtend32);',
+      },
+    ],
+    oracles: ['containment', 'runs'],
+    budget: 20_000,
+    campaign: 'numbers',
+  },
 ];

@@ -143,4 +143,66 @@ export const OBJECTS: readonly Defect[] = [
     budget: 20_000,
     campaign: 'memory',
   },
+  {
+    name: 'null-branch-keeps-other',
+    story: 'A check for NULL of one lookup was taken for a check of another one.',
+    source: null,
+    file: 'src/verifier/insn/null_branch.ts',
+    edits: [
+      {
+        find: 'isMaybeNull(reg.type) && reg.id === id && (isRcuReg',
+        replace: 'isMaybeNull(reg.type) && (isRcuReg',
+      },
+    ],
+    oracles: ['containment', 'runs'],
+    budget: 20_000,
+    campaign: 'usual',
+  },
+  {
+    name: 'dynptr-slice-outlives',
+    story: 'A slice of a dynptr stayed valid after the ring buffer record under it was submitted.',
+    source: null,
+    file: 'src/verifier/objects/dynptr.ts',
+    edits: [
+      {
+        find: 'import { acquireReference, invalidReg, releaseReference } from',
+        replace: 'import { acquireReference, invalidReg, releaseReferenceNoMark } from',
+      },
+      { find: '  releaseReference(env, refObjId);\n  for', replace: '  releaseReferenceNoMark(env.cur, refObjId);\n  for' },
+    ],
+    oracles: ['containment', 'runs'],
+    budget: 20_000,
+    campaign: 'objects',
+  },
+  {
+    name: 'callback-once',
+    story: 'A callback was verified as if it ran once at most.',
+    source: 'ab5cfac139ab',
+    file: 'src/verifier/call/callback.ts',
+    edits: [
+      {
+        find: '  const state = pushStack(env, sub.start, insnIdx, false);\n  setupFuncEntry',
+        replace:
+          '  const state = pushStack(env, sub.start, insnIdx, false);\n  if (env.cur.callbackUnrollDepth > 0) env.pending.pop();\n  setupFuncEntry',
+      },
+    ],
+    oracles: ['containment', 'runs'],
+    budget: 20_000,
+    campaign: 'objects',
+  },
+  {
+    name: 'helper-size-max-ignored',
+    story: 'A helper could be given a variable size of which only the smallest value fits the memory.',
+    source: null,
+    file: 'src/verifier/memory/helper_memory.ts',
+    edits: [
+      {
+        find: '  checkHelperMemAccess(env, regno - 1, scalar.umaxLo, write',
+        replace: '  checkHelperMemAccess(env, regno - 1, Math.max(1, scalar.uminLo), write',
+      },
+    ],
+    oracles: ['containment', 'runs'],
+    budget: 20_000,
+    campaign: 'memory',
+  },
 ];

@@ -109,4 +109,113 @@ export const PRUNING: readonly Defect[] = [
     unseen:
       'containment leaves out what the covering state has forgotten, and asks for reads of dead registers but not of dead stack slots.',
   },
+  {
+    name: 'alu-source-imprecise',
+    story: 'The search for precision went through arithmetic of two registers without wanting the source.',
+    source: null,
+    file: 'src/verifier/prune/backtrack.ts',
+    edits: [
+      {
+        find: 'if (sourceOf(insn.code) === BPF_X && insn.src !== BPF_REG_FP) bt.setReg(insn.src);',
+        replace: 'if (op === BPF_MOV && sourceOf(insn.code) === BPF_X && insn.src !== BPF_REG_FP) bt.setReg(insn.src);',
+      },
+    ],
+    oracles: ['containment', 'runs', 'pruning', 'metamorphic'],
+    budget: 20_000,
+    campaign: 'paths',
+    unseen:
+      'few generated programs rely on a number through arithmetic of two registers and reach the same place with another operand.',
+  },
+  {
+    name: 'narrow-fill-ends-precision',
+    story: 'The search for precision ended at a fill of less than 8 bytes.',
+    source: '345e004d0233',
+    file: 'src/verifier/prune/backtrack.ts',
+    edits: [
+      {
+        find: '  if (isStackAccess(entry)) bt.setSlot(stackFrame(entry.flags), stackSpi(entry.flags));',
+        replace:
+          '  if (isStackAccess(entry) && (insn.code & 0x18) === 0x18) bt.setSlot(stackFrame(entry.flags), stackSpi(entry.flags));',
+      },
+    ],
+    oracles: ['containment', 'runs', 'pruning', 'metamorphic'],
+    budget: 20_000,
+    campaign: 'paths',
+  },
+  {
+    name: 'fill-ends-precision',
+    story: 'The search for precision ended at a fill from the stack.',
+    source: null,
+    file: 'src/verifier/prune/backtrack.ts',
+    edits: [
+      {
+        find: '  if (isStackAccess(entry)) bt.setSlot(stackFrame(entry.flags), stackSpi(entry.flags));',
+        replace: '  if (isStackAccess(entry) && entry.flags < 0) bt.setSlot(stackFrame(entry.flags), stackSpi(entry.flags));',
+      },
+    ],
+    oracles: ['containment', 'runs', 'pruning', 'metamorphic'],
+    budget: 20_000,
+    campaign: 'paths',
+  },
+  {
+    name: 'scalar-covers-pointer',
+    story: 'A path with a pointer in a register was pruned at a state with a number in it.',
+    source: 'CVE-2017-17855, 179d1c560299',
+    file: 'src/verifier/prune/equality.ts',
+    edits: [
+      {
+        find: '  if (old.type !== cur.type) return false;\n  switch',
+        replace:
+          "  if (old.type !== cur.type) return old.type === SCALAR_VALUE && !oldPrecise && exact === 'NOT_EXACT';\n  switch",
+      },
+    ],
+    oracles: ['containment', 'runs', 'pruning', 'metamorphic'],
+    budget: 20_000,
+    campaign: 'paths',
+  },
+  {
+    name: 'scalar-links-ignored',
+    story: 'A path was pruned although registers that were linked in the stored state were not linked in it.',
+    source: '1ffc85d9298e',
+    file: 'src/verifier/prune/equality.ts',
+    edits: [
+      {
+        find: '    if (!checkScalarIds(old.id, cur.id)) return false;\n  }',
+        replace: '  }',
+      },
+    ],
+    oracles: ['containment', 'runs', 'pruning', 'metamorphic'],
+    budget: 20_000,
+    campaign: 'paths',
+  },
+  {
+    name: 'id-pairs-not-unique',
+    story: 'One id of the current state could stand for two ids of the stored one.',
+    source: null,
+    file: 'src/verifier/prune/id_map.ts',
+    edits: [
+      {
+        find: '    if (oldIds[i] === old) return curIds[i] === cur;\n    if (curIds[i] === cur) return false;',
+        replace: '    if (oldIds[i] === old) return true;',
+      },
+    ],
+    oracles: ['containment', 'runs', 'pruning', 'metamorphic'],
+    budget: 20_000,
+    campaign: 'paths',
+  },
+  {
+    name: 'stack-reads-of-helpers-missed',
+    story: 'Stack that a helper reads was taken for dead.',
+    source: null,
+    file: 'src/verifier/memory/stack_range.ts',
+    edits: [
+      {
+        find: '    markStackRead(env, frameno, env.insnIdx, spi < 32 ? 1 << spi : 0, spi < 32 ? 0 : 1 << (spi - 32));',
+        replace: '    if (spi > 63) markStackRead(env, frameno, env.insnIdx, 0, 0);',
+      },
+    ],
+    oracles: ['containment', 'runs', 'pruning', 'metamorphic'],
+    budget: 20_000,
+    campaign: 'paths',
+  },
 ];
