@@ -39,7 +39,7 @@ describe.each([undefined, 1, 7])('samples over two processes, reads of %s bytes'
       [
         '100 55d0c0000000-55d0c0020000 05 0',
         '100 55d0c0020000-55d0c0024000 03 20',
-        '100 7ffd10000000-7ffd10021000 03 0',
+        '100 7ffd10000000-7ffd10021000 03 ffffffde',
         ...[200, 202].flatMap((pid) => [`${pid} 00400000-00401000 05 0`, `${pid} 7f0000000000-7f0000010000 83 0`]),
         '',
       ].join('\n'),
