@@ -10,6 +10,8 @@ import { UNSOUND_RULES } from '../../src/fuzz/linux_unsound.ts';
 import { admitsAddress, admitsBytes, admitsWord } from '../../src/fuzz/oracle/admits.ts';
 import { type Arrival, ExploredGraph } from '../../src/fuzz/oracle/explored.ts';
 import { runOracles } from '../../src/fuzz/oracle/run.ts';
+import { openMachine, tailCallTarget } from '../../src/fuzz/oracle/surroundings.ts';
+import { Random } from '../../src/fuzz/random.ts';
 import { KERNEL_HIGH } from '../../src/kernel/memory.ts';
 import { PROG_FLAGS, type Program } from '../../src/program/program.ts';
 import { constImm, constScalar, Scalar, UNKNOWN } from '../../src/verifier/scalar/scalar.ts';
@@ -193,6 +195,32 @@ describe('a run', () => {
     );
     expect(verdict.loaded?.tracepointAccess).toBe(304);
     expect(runOracles(program, profile, null, { seed: 1, runs: 2, loaded: verdict.loaded }).findings).toEqual([]);
+  });
+  it('goes on in the caller of a function that ends with a tail call', () => {
+    const program = assemble(
+      '.c { struct xdp_md; }\n.map programs prog_array key_size=4 value_size=4 max_entries=4\n.section "xdp"\n' +
+        '.program "int test(struct xdp_md *ctx)"\ncall f\nr0 = 0\nexit\n' +
+        '.func "static int f(struct xdp_md *ctx)"\nr2 = programs ll\nr3 = 1\ncall bpf_tail_call\nr0 = 0\nexit',
+      'test.bpf.s',
+      { profile },
+    ).programs[0]!;
+    const graph = explored(program);
+    const findings = () =>
+      [1, 2, 3, 4, 5, 6].flatMap((seed) => runOracles(program, profile, graph, { seed, runs: 1 }).findings.map((f) => f.message));
+    expect(findings()).toEqual([]);
+    const call = program.insns.findIndex(({ imm }, at) => imm === 12 && program.insns[at]!.code === 0x85);
+    for (const arrival of arrivalsAt(graph, call)) {
+      for (let i = arrival.next.length - 1; i >= 0; i--) if (arrival.next[i]!.frames.length === 1) arrival.next.splice(i, 1);
+    }
+    expect(new Set(findings())).toEqual(new Set([`no explored state leads from instruction ${call} to here`]));
+  });
+  it.each(['xdp', 'tc', 'cgroup_skb/egress', 'tracepoint', 'socket'])('has accepted programs to call: %s', (section) => {
+    const program = assemble(`.section "${section}"\n.program test\nr0 = 0\nexit`, 'test.bpf.s', { profile }).programs[0]!;
+    const machine = openMachine(profile, 1, false);
+    for (let seed = 0; seed < 8; seed++) {
+      expect(verify(tailCallTarget(new Random(seed), machine, program), profile).message).toBe(null);
+    }
+    machine.memory.release();
   });
   it('leaks what it reserves and does not give back', () => {
     const { program } = judged(

@@ -84,10 +84,8 @@ export class Containment {
 
   readonly hook: StepHook = (code, slot, registers, depth) => {
     if (this.#isLost) return;
-    if (code.program !== this.#program) {
-      this.#isLost = true;
-      return;
-    }
+    // what a tail call leads to is no part of the program; the function that made the call ends with it
+    if (code.program !== this.#program) return;
     this.#framePointers[depth] = registers[20]!;
     this.#step(code, slot, registers, depth);
     for (let i = 0; i < 20; i++) this.#last[i] = registers[i]!;

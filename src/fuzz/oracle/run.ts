@@ -1,5 +1,6 @@
 import { Malformed, Reject, Unmodelled } from '../../contracts/errors.ts';
 import type { Profile } from '../../contracts/profile.ts';
+import { ProgArrayMap } from '../../maps/reference_maps.ts';
 import { RingBufferMap } from '../../maps/ring_buffer.ts';
 import type { Program } from '../../program/program.ts';
 import type { LoadedFacts } from '../../verifier/verdict.ts';
@@ -8,7 +9,7 @@ import { type Run, runIn as runMachine } from '../../vm/run.ts';
 import { Random } from '../random.ts';
 import { Containment } from './containment.ts';
 import type { ExploredGraph } from './explored.ts';
-import { inputOf, openMachine, randomBytes, WITHOUT_WORLD } from './surroundings.ts';
+import { inputOf, openMachine, randomBytes, tailCallTarget, WITHOUT_WORLD } from './surroundings.ts';
 
 /** A run of an accepted program that should not have been possible. */
 export interface RunFinding {
@@ -38,11 +39,15 @@ export interface RunsOptions {
 
 const DEFAULT_BUDGET = 20_000;
 
-/** Puts values into the maps, so that lookups find something. */
+/** Puts values into the maps, so that lookups find something, and programs, so that tail calls do. */
 export const fillMaps = (random: Random, machine: Machine, program: Program): void => {
   for (const def of program.maps) {
     if (def.frozen || def.valueSize === 0 || def.valueSize > 4096 || random.chance(0.3)) continue;
     const map = machine.maps.of(def);
+    if (map instanceof ProgArrayMap) {
+      for (let i = 0; i < 2; i++) map.setProgram(random.below(4), tailCallTarget(random, machine, program));
+      continue;
+    }
     for (let i = 0; i < 3; i++) {
       const key = new Uint8Array(def.keySize);
       if (random.chance(0.7)) key[0] = i;

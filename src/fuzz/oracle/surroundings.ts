@@ -4,6 +4,8 @@ import { Unmodelled } from '../../contracts/errors.ts';
 import type { Profile } from '../../contracts/profile.ts';
 import { subjectOf } from '../../contracts/subject.ts';
 import { PROG_TYPES } from '../../contracts/uapi_numbers.ts';
+import { BPF_ALU64, BPF_EXIT, BPF_JMP, BPF_K, BPF_MOV } from '../../isa/constants.ts';
+import { insn } from '../../isa/insn.ts';
 import { KERNEL } from '../../kernel/kernel_model.ts';
 import { KERNEL_HIGH } from '../../kernel/memory.ts';
 import { SEQ_FILES, SeqFile } from '../../kernel/seq_file.ts';
@@ -55,6 +57,22 @@ export const randomPacket = (random: Random): Uint8Array => {
   data[ETHERTYPE + 1] = isIp ? 0 : 0xb5;
   return data;
 };
+
+/** A program of the same kind that does nothing but return a number: what it may return, and any for kinds without a range. */
+export function tailCallTarget(random: Random, { profile }: Machine, program: Program): Program {
+  const progType = profile.progTypes.get(program.type);
+  const range = progType?.returnRange(subjectOf(program, profile.btf)) ?? null;
+  const result = range === null ? random.immediate() : typeof range === 'string' ? 0 : random.pick([range.min, range.max]);
+  return {
+    ...program,
+    name: 'target',
+    insns: [insn(BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, result), insn(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)],
+    maps: [],
+    btf: null,
+    funcInfo: [],
+    lineInfo: [],
+  };
+}
 
 /** What a program is to be given for one run. */
 export function inputOf(

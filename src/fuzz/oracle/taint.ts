@@ -200,9 +200,11 @@ const acrossFrames = (draft: Draft, insn: Insn, from: number, to: number, is: (r
     draft.slotsHi[to] = 0;
     return;
   }
-  if (opOf(insn.code) === BPF_EXIT && to < from) {
-    draft.reg(to, 0, is(0));
-    draft.dead[to] = (draft.dead[to]! & ~1) | (draft.dead[from]! & 1);
+  if (to < from) {
+    // a tail call ends the function as well; what it returns is no value of this program
+    const isExit = opOf(insn.code) === BPF_EXIT;
+    draft.reg(to, 0, isExit && is(0));
+    draft.dead[to] = (draft.dead[to]! & ~1) | (isExit ? draft.dead[from]! & 1 : 0);
     draft.regs[from] = 0;
     draft.dead[from] = 0;
     draft.slotsLo[from] = 0;

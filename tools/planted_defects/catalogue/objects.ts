@@ -96,7 +96,6 @@ export const OBJECTS: readonly Defect[] = [
     oracles: ['containment', 'runs'],
     budget: 5_000,
     campaign: 'objects',
-    unseen: 'the program arrays of runs are empty, so that no tail call of a run succeeds.',
   },
   {
     name: 'helper-keeps-scratch-registers',
