@@ -84,6 +84,11 @@ export class Generator {
     return this.random.chance(this.dials.wrong);
   }
 
+  /** The same for what is wrong in a way of its own, which few programs come to: as many times more often. */
+  wrongMoreOften(times: number): boolean {
+    return this.random.chance(Math.min(0.5, times * this.dials.wrong));
+  }
+
   /** Writes steps until `instructions` are written, the budget is used up, or the path has ended. */
   body(instructions: number): void {
     const end = Math.min(this.code.length + instructions, this.#limit);

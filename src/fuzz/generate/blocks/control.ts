@@ -1,5 +1,6 @@
 import {
   BPF_ADD,
+  BPF_AND,
   BPF_JEQ,
   BPF_JGE,
   BPF_JGT,
@@ -11,6 +12,7 @@ import {
   BPF_JSGT,
   BPF_JSLE,
   BPF_JSLT,
+  BPF_MUL,
   BPF_SUB,
 } from '../../../isa/constants.ts';
 import type { Label } from '../emitter.ts';
@@ -112,6 +114,40 @@ const guard = (g: Generator): void => {
   if (scope !== g.scope) g.scope.isEnded = false;
 };
 
+/** Two registers that hold the same number up to a constant or up to its low half, of which one is compared. */
+const linked = (g: Generator): void => {
+  const { code, random, scope } = g;
+  const one = g.unknown(g.target());
+  const other = g.targetBeside(one);
+  const taken = code.label();
+  let limit = random.pick([1, 7, 40, 100, 255]);
+  if (random.chance(0.5)) {
+    code.aluK(BPF_AND, one, 255);
+    code.movX(other, one);
+    code.aluK(BPF_ADD, other, random.pick([1, 4, 16, 100, -1, -8, 1000]));
+  } else {
+    // the high half is not zero
+    code.aluK(BPF_MUL, one, 0x1234567);
+    if (random.chance(0.5)) code.movX(other, one, false);
+    else {
+      const off = g.stackSpace(8);
+      const size = random.pick([2, 4]);
+      code.movX(other, one);
+      code.store(size, FP, off, one);
+      scope.write(off, size, null);
+      code.load(size, other, FP, off);
+    }
+    limit = random.pick([255, 0x7fff, 0xffff, 0x7fffffff, 0x3fffffff]);
+  }
+  scope.regs[one] = UNKNOWN_SCALAR;
+  scope.regs[other] = UNKNOWN_SCALAR;
+  code.jumpK(random.pick([BPF_JGT, BPF_JSGT, BPF_JGE]), random.chance(0.5) ? one : other, limit, taken);
+  const part = random.between(1, 4);
+  g.within({ nesting: g.around.nesting + 1 }, () =>
+    twoWays(g, taken, () => g.body(part), random.chance(0.4) ? () => g.body(part) : null),
+  );
+};
+
 const pointerComparison = (g: Generator): void => {
   const { code, random } = g;
   const pointers = ['memory', 'packet', 'stack', 'ctx', 'btf'].flatMap((kind) => g.having(kind as 'memory'));
@@ -202,6 +238,7 @@ const isShallow = (g: Generator): boolean => g.around.nesting < NESTING_LIMIT;
 export const CONTROL_STEPS: readonly Step[] = [
   { name: 'branch', feature: 'branch', weight: 6, ready: (g) => g.around.nesting < 5, emit: branch },
   { name: 'guard', feature: 'branch', weight: 3, ready: (g) => !g.around.locked, emit: guard },
+  { name: 'linked', feature: 'branch', weight: 1, ready: (g) => !g.around.locked && g.around.nesting < 5, emit: linked },
   { name: 'pointer comparison', feature: 'branch', weight: 0.6, ready: (g) => g.around.nesting < 5, emit: pointerComparison },
   { name: 'long jump', feature: 'branch', weight: 0.4, ready: (g) => g.dials.cpu === 'v4' && isShallow(g), emit: longJump },
   { name: 'counted loop', feature: 'loop', weight: 3, ready: isShallow, emit: countedLoop },

@@ -1,3 +1,4 @@
+import { BPF_JEQ } from '../../../isa/constants.ts';
 import { FP, type Generator, type Step } from '../generator.ts';
 import { type Kind, UNKNOWN_SCALAR } from '../scope.ts';
 import { whenNotNull } from './maps.ts';
@@ -137,6 +138,42 @@ const reserved = (g: Generator): void => {
   if (g.wrong()) use(g, at);
 };
 
+/** A slice of a record, and its use behind the call that submits the record. */
+const sliceAfterwards = (g: Generator): void => {
+  const { code, random } = g;
+  const keeper = g.keeper();
+  if (keeper === null) return;
+  const at = g.stackSpace(DYNPTR_BYTES);
+  const size = random.pick([4, 8]);
+  g.saveCallerRegisters();
+  g.loadMap(1, g.map('ring'));
+  code.movK(2, 16);
+  code.movK(3, 0);
+  g.stackPointer(4, at);
+  code.callHelper(RESERVE);
+  g.scope.reserve(at, DYNPTR_BYTES);
+  g.stackPointer(1, at);
+  code.movK(2, random.below(8));
+  code.movK(3, size);
+  code.callHelper(DATA);
+  code.movX(keeper, 0);
+  const submit = code.label();
+  const end = code.label();
+  code.jumpK(BPF_JEQ, keeper, 0, submit);
+  code.load(4, 0, keeper, 0);
+  code.place(submit);
+  g.stackPointer(1, at);
+  code.movK(2, 0);
+  code.callHelper(random.pick([SUBMIT, DISCARD]));
+  g.scope.called(null);
+  g.scope.release(at, DYNPTR_BYTES);
+  code.jumpK(BPF_JEQ, keeper, 0, end);
+  if (random.chance(0.5)) code.load(4, 0, keeper, 0);
+  else code.storeImm(4, keeper, 0, 1);
+  code.place(end);
+  g.scope.regs[keeper] = null;
+};
+
 /** A dynptr over the packet. */
 const fromPacket = (g: Generator): void => {
   const { code, random } = g;
@@ -202,6 +239,13 @@ export const DYNPTR_STEPS: readonly Step[] = [
   },
   { name: 'ring buffer dynptr', feature: 'dynptr', weight: 1.5, ready: free, emit: reserved },
   { name: 'overwritten dynptr', feature: 'dynptr', weight: 0.1, ready: (g) => free(g) && g.dials.wrong > 0, emit: overwrite },
+  {
+    name: 'slice of a submitted record',
+    feature: 'dynptr',
+    weight: 0.6,
+    ready: (g) => free(g) && g.wrongMoreOften(4),
+    emit: sliceAfterwards,
+  },
   {
     name: 'packet dynptr',
     feature: 'dynptr',

@@ -19,6 +19,13 @@ const plain = (g: Generator): void => {
 /** Puts `size` in a register: a constant, or a scalar between bounds. */
 const sizeArgument = (g: Generator, reg: number, size: number): void => {
   const { code, random } = g;
+  const [scalar] = g.having('scalar').filter((candidate) => candidate > 5);
+  if (scalar !== undefined && g.wrongMoreOften(2)) {
+    code.movX(reg, scalar);
+    bound(g, reg, 2 * size + 1);
+    code.aluK(0x00, reg, 1);
+    return;
+  }
   if (g.wrong()) {
     code.movK(reg, random.pick([0, -1, size + 1, size * 2, 1 << 29]));
     return;
@@ -27,7 +34,6 @@ const sizeArgument = (g: Generator, reg: number, size: number): void => {
     code.movK(reg, size, random.chance(0.7));
     return;
   }
-  const [scalar] = g.having('scalar').filter((candidate) => candidate > 5);
   if (scalar === undefined || size < 2) {
     code.movK(reg, size);
     return;

@@ -50,6 +50,15 @@ const movePointer = (g: Generator): void => {
   const offset = g.unknown(g.targetBeside(from, dst, 0));
   if (scope.regs[from]?.kind !== 'memory' || offset === from) return;
   const max = Math.max(1, Math.min(room, random.pick([3, 7, 15, 31, 63])));
+  if (g.wrongMoreOften(4)) {
+    // bounded, but not enough: what follows takes the offset for half of what it may be
+    bound(g, offset, random.chance(0.5) ? 2 * room + 1 : room);
+    code.movX(dst, from);
+    code.aluX(BPF_ADD, dst, offset);
+    scope.regs[dst] = { ...kind, off: kind.off + Math.floor(room / 2) };
+    accessMemory(g, dst);
+    return;
+  }
   if (!g.wrong()) bound(g, offset, max);
   const reach = g.kindOf(offset, 'scalar')?.max ?? max;
   if (random.chance(0.2)) {

@@ -3,6 +3,12 @@ import { type Kind, scalarUpTo, UNKNOWN_SCALAR } from '../scope.ts';
 import { whenNotNull } from './maps.ts';
 import { accessMemory } from './pointer.ts';
 
+/** Uses, behind the call that gave it back, what a register points to. */
+const useReleased = (g: Generator, reg: number, kind: Kind): void => {
+  if (kind.kind === 'memory') accessMemory(g, reg);
+  else g.code.load(4, g.targetBeside(reg), reg, 4);
+};
+
 /** Holds r0, which must be given back, in a register or a stack slot while `use` is written; answers how to get it back. */
 const held = (g: Generator, kind: Kind, use: () => void, giveBack: (g: Generator) => void): void => {
   const { code } = g;
@@ -14,6 +20,7 @@ const held = (g: Generator, kind: Kind, use: () => void, giveBack: (g: Generator
     if (g.scope.isEnded || g.wrong()) return;
     code.movX(1, keeper);
     giveBack(g);
+    if (g.wrongMoreOften(3)) useReleased(g, keeper, kind);
     if (!g.wrong()) for (let reg = 0; reg < 10; reg++) if (g.scope.regs[reg] === kind) g.scope.regs[reg] = null;
     return;
   }
