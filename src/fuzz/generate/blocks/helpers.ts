@@ -85,6 +85,34 @@ const probeRead = (g: Generator): void => {
   scope.write(off, size, null);
 };
 
+/** A helper that fills or reads so much of the stack as a bounded number says; sometimes it is bounded too far. */
+const variableSize = (g: Generator): void => {
+  const { code, random, scope } = g;
+  const map = g.directMap();
+  if (map.def.frozen) return;
+  const size = random.pick([7, 15, 31]);
+  const off = random.chance(0.5) ? -size - 1 : g.stackSpace(size + 1);
+  if (!scope.isFree(off, size + 1)) return;
+  for (let at = off; at < off + size + 1; at += 8) code.storeImm(8, FP, at, random.immediate());
+  scope.write(off, size + 1, null);
+  g.saveCallerRegisters();
+  const reg = random.pick([2, 3]);
+  code.wide(1, 2, map.index, 0);
+  code.load(random.pick([1, 4, 8]), reg, 1, 0);
+  bound(g, reg, g.wrongMoreOften(6) ? 2 * size + 1 : size);
+  if (reg === 2) {
+    g.stackPointer(1, off);
+    code.movK(3, 0);
+    code.callHelper(g.kernel.helper('bpf_probe_read_kernel'));
+  } else {
+    g.stackPointer(2, off);
+    code.movK(4, 0);
+    g.loadMap(1, g.map('ring'));
+    code.callHelper(g.kernel.helper('bpf_ringbuf_output'));
+  }
+  scope.called(UNKNOWN_SCALAR);
+};
+
 const checksum = (g: Generator): void => {
   const { code, random, scope } = g;
   const size = 4 * random.between(1, 6);
@@ -194,6 +222,7 @@ export const HELPER_STEPS: readonly Step[] = [
   { name: 'plain helper', feature: 'helper', weight: 3, ready: free, emit: plain },
   { name: 'print', feature: 'helper', weight: 1, ready: free, emit: print },
   { name: 'probe read', feature: 'helper', weight: 1.5, ready: free, emit: probeRead },
+  { name: 'variable size', feature: 'helper', weight: 1, ready: free, emit: variableSize },
   { name: 'checksum', feature: 'helper', weight: 0.7, ready: (g) => free(g) && g.section.packet !== null, emit: checksum },
   { name: 'output', feature: 'helper', weight: 1, ready: free, emit: output },
   { name: 'number', feature: 'helper', weight: 0.6, ready: (g) => free(g) && g.section.packet === null, emit: number },

@@ -2,6 +2,7 @@ import { BPF_ADD, BPF_JEQ, BPF_JNE } from '../../../isa/constants.ts';
 import { FP, type Generator, type Step } from '../generator.ts';
 import type { UsedMap } from '../kernel.ts';
 import { type Kind, scalarUpTo, UNKNOWN_SCALAR } from '../scope.ts';
+import { bound } from './alu.ts';
 import { twoWays } from './control.ts';
 import { accessMemory } from './pointer.ts';
 
@@ -152,6 +153,28 @@ const direct = (g: Generator): void => {
   accessMemory(g, reg);
 };
 
+/** A place in an array's only value, at an index that comes from the value and is bounded; sometimes not enough. */
+const indexedDirect = (g: Generator): void => {
+  const { code, random, scope } = g;
+  const map = g.directMap();
+  if (map.def.frozen || (map.def.flags & RDONLY_PROG) !== 0) return;
+  const size = map.def.valueSize;
+  const base = g.target();
+  const index = g.targetBeside(base);
+  code.wide(base, 2, map.index, 0);
+  code.load(random.pick([1, 4, 8]), index, base, 0);
+  const bytes = random.pick([1, 2, 4]);
+  const last = size - bytes;
+  bound(g, index, g.wrongMoreOften(6) ? last + random.between(1, size) : last);
+  code.aluX(BPF_ADD, base, index);
+  scope.regs[base] = { kind: 'opaque' };
+  if (random.chance(0.5)) code.storeImm(bytes, base, 0, random.immediate());
+  else {
+    code.load(bytes, index, base, 0);
+    scope.regs[index] = UNKNOWN_SCALAR;
+  }
+};
+
 const nested = (g: Generator): void => {
   const outer = g.map('outer');
   g.saveCallerRegisters();
@@ -203,6 +226,7 @@ export const MAP_STEPS: readonly Step[] = [
   { name: 'delete', feature: 'map', weight: 0.6, ready: free, emit: remove },
   { name: 'queue', feature: 'map', weight: 0.6, ready: free, emit: queue },
   { name: 'direct value', feature: 'map', weight: 1.5, emit: direct },
+  { name: 'indexed direct value', feature: 'map', weight: 0.8, emit: indexedDirect },
   { name: 'map of maps', feature: 'map', weight: 0.7, ready: free, emit: nested },
   { name: 'indexed', feature: 'map', weight: 0.8, ready: free, emit: indexed },
 ];
