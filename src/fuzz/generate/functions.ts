@@ -21,6 +21,8 @@ export interface PlannedFunction {
   readonly maxResult: number;
   /** calls that lead here from the main program */
   readonly depth: number;
+  /** writes what the function begins with; null: nothing of its own */
+  readonly begin: (() => void) | null;
 }
 
 const known = new Map<string, Btf>();

@@ -1,14 +1,19 @@
+import { BPF_ADD, BPF_AND } from '../../../isa/constants.ts';
 import type { PlannedFunction } from '../functions.ts';
-import type { Generator, Step } from '../generator.ts';
+import { FP, type Generator, type Step } from '../generator.ts';
 import { isTracing } from '../kernel.ts';
 import { type Kind, Scope, scalarUpTo, UNKNOWN_SCALAR } from '../scope.ts';
 import { whenNotNull } from './maps.ts';
 
 const CALL_DEPTH = 4;
 
-const plan = (g: Generator, fields: Pick<PlannedFunction, 'role' | 'params' | 'prototype' | 'maxResult'>): PlannedFunction => {
+const plan = (
+  g: Generator,
+  fields: Pick<PlannedFunction, 'role' | 'params' | 'prototype' | 'maxResult'> & Partial<Pick<PlannedFunction, 'begin'>>,
+): PlannedFunction => {
   const name = `f${g.functions.length}`;
   const func: PlannedFunction = {
+    begin: null,
     ...fields,
     name,
     prototype: fields.prototype.replace('NAME', name),
@@ -157,6 +162,47 @@ const forEach = (g: Generator): void => {
   g.scope.called(UNKNOWN_SCALAR);
 };
 
+/** A callback that counts on its caller's stack, within a few values; afterwards the count is an offset into the stack. */
+const counting = (g: Generator): void => {
+  const { code, random } = g;
+  if (!mayAdd(g)) return;
+  const data = g.stackData(16);
+  const count = g.stackSpace(8);
+  if (Math.abs(data - count) < 16) return;
+  code.storeImm(8, FP, count, 0);
+  g.scope.write(count, 8, null);
+  g.saveCallerRegisters();
+  const isLoop = random.chance(0.6);
+  const at = isLoop ? 2 : 4;
+  const mask = random.pick([1, 3, 7]);
+  const begin = (): void => {
+    code.load(8, 0, at, 0);
+    code.aluK(BPF_ADD, 0, random.pick([1, 1, 2, 3]));
+    code.aluK(BPF_AND, 0, mask);
+    code.store(8, at, 0, 0);
+    g.scope.regs[0] = scalarUpTo(mask);
+  };
+  const kind: Kind = { kind: 'memory', size: 8, off: 0, writable: true, map: null };
+  const map = isLoop ? null : g.map('values');
+  const params: (Kind | null)[] = isLoop ? [UNKNOWN_SCALAR, kind] : [{ kind: 'opaque' }, null, null, kind];
+  const func = plan(g, { role: 'callback', params, prototype: CALLBACK_TYPE, maxResult: random.chance(0.7) ? 0 : 1, begin });
+  g.stackPointer(3, count);
+  code.functionAddress(2, func.label);
+  if (map === null) code.movK(1, random.pick([2, 3, 5, 10]));
+  else g.loadMap(1, map);
+  code.movK(4, 0);
+  code.callHelper(map === null ? 181 : 164);
+  g.scope.called(UNKNOWN_SCALAR);
+  const index = g.target();
+  const pointer = g.targetBeside(index);
+  code.load(8, index, FP, count);
+  code.movX(pointer, FP);
+  code.aluX(BPF_ADD, pointer, index);
+  code.load(1, index, pointer, data);
+  g.scope.regs[index] = scalarUpTo(255);
+  g.scope.regs[pointer] = { kind: 'opaque' };
+};
+
 /** A timer in a map value, with the function that it runs. */
 const timer = (g: Generator): void => {
   const { code, random } = g;
@@ -214,6 +260,7 @@ export const writeFunctions = (g: Generator): void => {
     });
     g.scope = scope;
     g.around = { locked: false, nesting: func.role === 'callback' ? 2 : 1, owes: false };
+    func.begin?.();
     const share = Math.max(3, Math.floor(g.room / (g.functions.length - i)));
     g.body(share);
     if (!g.scope.isEnded) g.exit();
@@ -227,6 +274,7 @@ export const FUNCTION_STEPS: readonly Step[] = [
   { name: 'static function', feature: 'subprogram', weight: 3, ready: free, emit: callStatic },
   { name: 'global function', feature: 'subprogram', weight: 1, ready: free, emit: callGlobal },
   { name: 'bpf_loop', feature: 'callback', weight: 3, ready: free, emit: bpfLoop },
+  { name: 'counting callback', feature: 'callback', weight: 1, ready: free, emit: counting },
   { name: 'for each element', feature: 'callback', weight: 2, ready: free, emit: forEach },
   {
     name: 'timer',
