@@ -26,7 +26,16 @@ import type { Code, StepHook } from '../../vm/engine.ts';
 import type { Machine } from '../../vm/machine.ts';
 import { admitsAddress, admitsBytes, admitsWord } from './admits.ts';
 import type { Arrival, ExploredGraph } from './explored.ts';
-import { deadReads, isTaintedReg, isTaintedSlot, NO_TAINT, type Taint, taintBehind, taintOfCover } from './taint.ts';
+import {
+  deadReads,
+  isTaintedReg,
+  isTaintedSlot,
+  NO_TAINT,
+  readsDeadSlot,
+  type Taint,
+  taintBehind,
+  taintOfCover,
+} from './taint.ts';
 
 /** What a run did that no explored state admits. */
 export interface Escape {
@@ -107,7 +116,9 @@ export class Containment {
       if (breach === null) {
         const behind = this.#behindCover(candidate);
         const dead = deadReads(behind.arrival, this.#program.insns[slot]!, behind.taint);
-        if (dead === 0) admitting.push(behind);
+        if (readsDeadSlot(behind.arrival, this.#program.insns[slot]!, behind.taint)) {
+          reasons.push('reads a stack slot that is dead in the state that covers the path');
+        } else if (dead === 0) admitting.push(behind);
         else reasons.push(`reads r${31 - Math.clz32(dead)}, which is dead in the state that covers the path`);
       } else if (reasons.length < SHOWN_REASONS) reasons.push(breach);
     }

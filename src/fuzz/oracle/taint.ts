@@ -18,11 +18,14 @@ export interface Taint {
   readonly dead: readonly number[];
   readonly slotsLo: readonly number[];
   readonly slotsHi: readonly number[];
+  /** of these slots those that were forgotten because nothing reads them before they are written */
+  readonly deadLo: readonly number[];
+  readonly deadHi: readonly number[];
 }
 
 const NONE: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0];
 
-export const NO_TAINT: Taint = { regs: NONE, dead: NONE, slotsLo: NONE, slotsHi: NONE };
+export const NO_TAINT: Taint = { regs: NONE, dead: NONE, slotsLo: NONE, slotsHi: NONE, deadLo: NONE, deadHi: NONE };
 
 /** r0 to r5 */
 const CALL_REGISTERS = 0x3f;
@@ -35,12 +38,16 @@ class Draft {
   readonly dead: number[];
   readonly slotsLo: number[];
   readonly slotsHi: number[];
+  readonly deadLo: number[];
+  readonly deadHi: number[];
 
   constructor(from: Taint) {
     this.regs = from.regs.slice();
     this.dead = from.dead.slice();
     this.slotsLo = from.slotsLo.slice();
     this.slotsHi = from.slotsHi.slice();
+    this.deadLo = from.deadLo.slice();
+    this.deadHi = from.deadHi.slice();
   }
 
   reg(frame: number, regno: number, tainted: boolean): void {
@@ -59,8 +66,21 @@ class Draft {
     }
   }
 
+  /** A slot that was written, by all of its bytes. */
+  written(frame: number, spi: number): void {
+    if (spi < 0 || spi > 63) return;
+    this.deadLo[frame]! &= ~bitLo(spi);
+    this.deadHi[frame]! &= ~bitHi(spi);
+  }
+
+  forgetSlots(frame: number): void {
+    for (const masks of [this.slotsLo, this.slotsHi, this.deadLo, this.deadHi]) masks[frame] = 0;
+  }
+
   get isEmpty(): boolean {
-    return [this.regs, this.dead, this.slotsLo, this.slotsHi].every((masks) => masks.every((mask) => mask === 0));
+    return [this.regs, this.dead, this.slotsLo, this.slotsHi, this.deadLo, this.deadHi].every((masks) =>
+      masks.every((mask) => mask === 0),
+    );
   }
 }
 
@@ -81,7 +101,12 @@ export function taintOfCover({ arrival, state, liveRegs }: Cover, taint: Taint):
     }
     before.slots.forEach((slot, spi) => {
       const isImprecise = isSpilled(slot) && slot.reg.type === SCALAR_VALUE && !now.isPreciseSlot(spi);
-      if (isImprecise || now.slot(spi) === INVALID_SLOT) draft.slot(frameno, spi, true);
+      const isForgotten = now.slot(spi) === INVALID_SLOT;
+      if (isImprecise || isForgotten) draft.slot(frameno, spi, true);
+      if (isForgotten && slot !== INVALID_SLOT && spi < 64) {
+        draft.deadLo[frameno]! |= bitLo(spi);
+        draft.deadHi[frameno]! |= bitHi(spi);
+      }
     });
   });
   return draft.isEmpty ? NO_TAINT : draft;
@@ -135,6 +160,7 @@ export function taintBehind(arrival: Arrival, insn: Insn, next: Arrival, taint: 
     const slots = slotsOf(regs[pointer]!, insn.off, size);
     if (slots === null) return;
     const isWhole = slots.first === slots.last && size === 8;
+    if (isWhole) draft.written(slots.frame, slots.first);
     for (let spi = slots.first; spi <= slots.last; spi++) if (tainted || isWhole) draft.slot(slots.frame, spi, tainted);
   };
   switch (opcode?.kind) {
@@ -196,8 +222,7 @@ const acrossFrames = (draft: Draft, insn: Insn, from: number, to: number, is: (r
     const passed = draft.regs[from]! & 0x3e;
     draft.regs[to] = insn.src === BPF_PSEUDO_CALL || passed === 0 ? passed : 0x3e;
     draft.dead[to] = 0;
-    draft.slotsLo[to] = 0;
-    draft.slotsHi[to] = 0;
+    draft.forgetSlots(to);
     return;
   }
   if (to < from) {
@@ -207,11 +232,14 @@ const acrossFrames = (draft: Draft, insn: Insn, from: number, to: number, is: (r
     draft.dead[to] = (draft.dead[to]! & ~1) | (isExit ? draft.dead[from]! & 1 : 0);
     draft.regs[from] = 0;
     draft.dead[from] = 0;
-    draft.slotsLo[from] = 0;
-    draft.slotsHi[from] = 0;
+    draft.forgetSlots(from);
     return;
   }
-  if (opOf(insn.code) === 0x80) draft.regs[from]! &= ~0x3f;
+  if (opOf(insn.code) !== 0x80) return;
+  draft.regs[from]! &= ~0x3f;
+  // a helper may have written any of the stack that it was given
+  draft.deadLo.fill(0);
+  draft.deadHi.fill(0);
 };
 
 /**
@@ -226,4 +254,21 @@ export function deadReads(arrival: Arrival, insn: Insn, taint: Taint): number {
   // packet loads of old take the packet from r6
   const reads = kind === 'ld_abs' || kind === 'ld_ind' ? (1 << 6) | (kind === 'ld_ind' ? 1 << insn.src : 0) : registersRead(insn);
   return taint.dead[top]! & reads;
+}
+
+/**
+ * Whether an instruction loads from a stack slot that was held dead where the path was pruned. Only loads at a known offset are
+ * asked, and no atomics.
+ */
+export function readsDeadSlot(arrival: Arrival, insn: Insn, taint: Taint): boolean {
+  const opcode = opcodeOf(insn);
+  if (taint === NO_TAINT || (opcode?.kind !== 'ldx' && opcode?.kind !== 'ldsx')) return false;
+  const pointer = arrival.frames.at(-1)!.regs[insn.src]!;
+  if ((pointer.scalar.maskLo | pointer.scalar.maskHi) !== 0) return false;
+  const slots = slotsOf(pointer, insn.off, opcode.width / 8);
+  if (slots === null) return false;
+  for (let spi = slots.first; spi <= slots.last; spi++) {
+    if (((taint.deadLo[slots.frame]! & bitLo(spi)) | (taint.deadHi[slots.frame]! & bitHi(spi))) !== 0) return true;
+  }
+  return false;
 }
