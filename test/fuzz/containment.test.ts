@@ -15,7 +15,9 @@ import { Random } from '../../src/fuzz/random.ts';
 import { KERNEL_HIGH } from '../../src/kernel/memory.ts';
 import { PROG_FLAGS, type Program } from '../../src/program/program.ts';
 import { constImm, constScalar, Scalar, UNKNOWN } from '../../src/verifier/scalar/scalar.ts';
+import type { Frame } from '../../src/verifier/state/frame.ts';
 import { scalarReg } from '../../src/verifier/state/reg.ts';
+import { INVALID_SLOT } from '../../src/verifier/state/stack_slot.ts';
 import { verify } from '../../src/verifier/verify.ts';
 
 const profile = openBundledProfile();
@@ -135,6 +137,18 @@ describe('containment', () => {
     expect(messages).toContain('reads r7, which is dead in the state that covers the path');
   });
 
+  it('finds a stack slot that is read although the state that covers the path holds it dead', () => {
+    const program = { ...programOf(DEAD_SLOT_READ), flags: PROG_FLAGS.BPF_F_TEST_STATE_FREQ };
+    const graph = explored(program);
+    const covers = arrivalsAt(graph, 7).flatMap(({ cover }) => (cover === null ? [] : [cover]));
+    expect(covers).not.toEqual([]);
+    const messages = () =>
+      [1, 2, 3, 4, 5, 6].map((seed) => runOracles(program, profile, graph, { seed, runs: 4 }).findings[0]?.message);
+    expect(messages()).toEqual(new Array(6).fill(undefined));
+    for (const cover of covers) (cover.state.frames[0] as Frame).setSlot(0, INVALID_SLOT);
+    expect(messages()).toContain('reads a stack slot that is dead in the state that covers the path');
+  });
+
   it('follows calls, callbacks, map values and packets of generated programs', () => {
     const kernel = new FuzzKernel(profile);
     let checked = 0;
@@ -166,6 +180,8 @@ r6 = 2
 join:
 r0 = r7
 exit`;
+
+const DEAD_SLOT_READ = DEAD_READ.replace('r7 = 1', '*(u64 *)(r10 - 8) = 1').replace('r0 = r7', 'r0 = *(u64 *)(r10 - 8)');
 
 describe('a run', () => {
   const judged = (text: string) => {

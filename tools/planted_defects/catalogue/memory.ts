@@ -187,6 +187,7 @@ export const MEMORY: readonly Defect[] = [
     oracles: ['containment', 'runs', 'pruning'],
     budget: 20_000,
     campaign: 'numbers',
+    unseen: 'a fill drops a link to what does not fit as well, so that no number goes wrong by this alone.',
   },
   {
     name: 'linked-offset-ignored',

@@ -16,7 +16,6 @@ export const OBJECTS: readonly Defect[] = [
     oracles: ['containment', 'runs'],
     budget: 5_000,
     campaign: 'objects',
-    unseen: 'the machine faults on it, but generated programs hardly ever use a pointer after they gave it back.',
   },
   {
     name: 'reference-lost-in-branch',

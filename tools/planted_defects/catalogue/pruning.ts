@@ -106,8 +106,6 @@ export const PRUNING: readonly Defect[] = [
     oracles: ['containment', 'runs', 'pruning', 'metamorphic'],
     budget: 20_000,
     campaign: 'paths',
-    unseen:
-      'containment leaves out what the covering state has forgotten, and asks for reads of dead registers but not of dead stack slots.',
   },
   {
     name: 'alu-source-imprecise',
