@@ -94,6 +94,23 @@ describe('containment', () => {
     }
   });
 
+  it('follows a pointer that is moved out of guest memory and back', () => {
+    const moved = programOf(`
+      r1 = values ll
+      r2 = r10
+      r2 += -4
+      *(u32 *)(r10 -4) = 0
+      call bpf_map_lookup_elem
+      if r0 == 0 goto out
+      r2 = 0x15f0cb78
+      r0 -= r2
+      r0 += r2
+      r0 = *(u32 *)(r0 +0)
+      out: r0 = 2
+      exit`);
+    expect(runs(moved, explored(moved)).findings).toEqual([]);
+  });
+
   it('finds a register outside of every state', () => {
     const program = programOf(BRANCHES);
     const graph = explored(program);

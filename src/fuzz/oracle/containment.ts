@@ -56,6 +56,7 @@ interface Level {
   readonly candidates: readonly Candidate[];
 }
 
+const TWO32 = 2 ** 32;
 const MAX_CANDIDATES = 64;
 /** States whose objections are shown. */
 const SHOWN_REASONS = 3;
@@ -297,12 +298,15 @@ export class Containment {
     return reg.aux <= 0 || (lo >>> 0) - reg.off + reg.aux <= end;
   }
 
+  /** A pointer that is only moved may leave the four gigabytes of guest memory: the high half counts. */
   #admitsMapValue(reg: Reg, lo: number, hi: number): boolean {
     const { scalar } = reg;
     const { def } = mapOf(reg);
-    if (reg.aux !== 0 || (scalar.maskLo | scalar.maskHi) !== 0 || !this.#program.maps.includes(def)) return hi === KERNEL_HIGH;
-    const start = (lo >>> 0) - reg.off - scalar.valueLo;
-    return hi === KERNEL_HIGH && this.#machine.maps.of(def).holdsValue(start);
+    if (reg.aux !== 0 || (scalar.maskLo | scalar.maskHi) !== 0 || !this.#program.maps.includes(def)) {
+      return Math.abs(hi - KERNEL_HIGH) <= 1;
+    }
+    const moved = reg.off + scalar.valueHi * TWO32 + (scalar.valueLo >>> 0);
+    return this.#machine.maps.of(def).holdsValue((hi - KERNEL_HIGH) * TWO32 + (lo >>> 0) - moved);
   }
 }
 
