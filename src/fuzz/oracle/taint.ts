@@ -3,8 +3,8 @@ import type { Insn } from '../../isa/insn.ts';
 import { opcodeOf } from '../../isa/opcodes.ts';
 import { registersRead, registersWritten } from '../../isa/register_use.ts';
 import type { Frame } from '../../verifier/state/frame.ts';
-import type { Reg } from '../../verifier/state/reg.ts';
-import { NOT_INIT, PTR_TO_STACK, SCALAR_VALUE } from '../../verifier/state/reg_types.ts';
+import { mapOf, type Reg } from '../../verifier/state/reg.ts';
+import { CONST_PTR_TO_MAP, NOT_INIT, PTR_TO_STACK, SCALAR_VALUE } from '../../verifier/state/reg_types.ts';
 import { INVALID_SLOT, isSpilled } from '../../verifier/state/stack_slot.ts';
 import type { Arrival, Cover } from './explored.ts';
 
@@ -256,16 +256,30 @@ export function deadReads(arrival: Arrival, insn: Insn, taint: Taint): number {
   return taint.dead[top]! & reads;
 }
 
+/** bpf_map_lookup_elem, bpf_map_update_elem and bpf_map_delete_elem, which read a key behind r2 */
+const READ_A_KEY: ReadonlySet<number> = new Set([1, 2, 3]);
+const HELPER_CALL = 0x85;
+
+/** Bytes that an instruction reads through a pointer; null where it is none that is asked. */
+function bytesRead(arrival: Arrival, insn: Insn): { pointer: Reg; off: number; size: number } | null {
+  const { regs } = arrival.frames.at(-1)!;
+  if (insn.code === HELPER_CALL && insn.src === 0 && READ_A_KEY.has(insn.imm)) {
+    const map = regs[1]!;
+    return map.type === CONST_PTR_TO_MAP ? { pointer: regs[2]!, off: 0, size: mapOf(map).def.keySize } : null;
+  }
+  const opcode = opcodeOf(insn);
+  if (opcode?.kind !== 'ldx' && opcode?.kind !== 'ldsx') return null;
+  return { pointer: regs[insn.src]!, off: insn.off, size: opcode.width / 8 };
+}
+
 /**
- * Whether an instruction loads from a stack slot that was held dead where the path was pruned. Only loads at a known offset are
- * asked, and no atomics.
+ * Whether an instruction reads a stack slot that was held dead where the path was pruned. Loads and keys of maps at a known offset
+ * are asked, and no atomics.
  */
 export function readsDeadSlot(arrival: Arrival, insn: Insn, taint: Taint): boolean {
-  const opcode = opcodeOf(insn);
-  if (taint === NO_TAINT || (opcode?.kind !== 'ldx' && opcode?.kind !== 'ldsx')) return false;
-  const pointer = arrival.frames.at(-1)!.regs[insn.src]!;
-  if ((pointer.scalar.maskLo | pointer.scalar.maskHi) !== 0) return false;
-  const slots = slotsOf(pointer, insn.off, opcode.width / 8);
+  const read = taint === NO_TAINT ? null : bytesRead(arrival, insn);
+  if (read === null || (read.pointer.scalar.maskLo | read.pointer.scalar.maskHi) !== 0) return false;
+  const slots = slotsOf(read.pointer, read.off, read.size);
   if (slots === null) return false;
   for (let spi = slots.first; spi <= slots.last; spi++) {
     if (((taint.deadLo[slots.frame]! & bitLo(spi)) | (taint.deadHi[slots.frame]! & bitHi(spi))) !== 0) return true;

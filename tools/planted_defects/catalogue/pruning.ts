@@ -214,6 +214,6 @@ export const PRUNING: readonly Defect[] = [
     ],
     oracles: ['containment', 'runs', 'pruning', 'metamorphic'],
     budget: 20_000,
-    campaign: 'paths',
+    campaign: 'memory',
   },
 ];
