@@ -111,6 +111,40 @@ describe('containment', () => {
     expect(runs(moved, explored(moved)).findings).toEqual([]);
   });
 
+  it('takes a store into a dynptr for a write of all of it', () => {
+    const program = assemble(
+      `.license "GPL"
+       .map values array key_size=4 value_size=32 max_entries=4
+       .section "tc"
+       .program test
+       r2 = 0
+       r3 = r10
+       r3 += -48
+       call bpf_dynptr_from_skb
+       r1 = r10
+       r1 += -48
+       call bpf_dynptr_is_rdonly
+       *(u32 *)(r10 -32) = 0
+       *(u32 *)(r10 -28) = 0
+       call bpf_ktime_get_ns
+       r9 = r0
+       if r9 s> 0x0 goto more
+       goto more
+       more: r0 >>= r9
+       w9 += 0
+       if w9 < 0x0 goto more
+       *(u32 *)(r10 -40) = 0
+       r2 = r10
+       r2 += -37
+       r1 = values ll
+       call bpf_map_lookup_elem
+       exit`,
+      'test.bpf.s',
+      { profile },
+    ).programs[0]!;
+    expect(checkProgram(program, new FuzzKernel(profile), { oracles: ['containment'] }).findings).toEqual([]);
+  });
+
   it('finds a register outside of every state', () => {
     const program = programOf(BRANCHES);
     const graph = explored(program);

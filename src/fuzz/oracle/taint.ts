@@ -5,7 +5,7 @@ import { registersRead, registersWritten } from '../../isa/register_use.ts';
 import type { Frame } from '../../verifier/state/frame.ts';
 import { mapOf, type Reg } from '../../verifier/state/reg.ts';
 import { CONST_PTR_TO_MAP, NOT_INIT, PTR_TO_STACK, SCALAR_VALUE } from '../../verifier/state/reg_types.ts';
-import { INVALID_SLOT, isSpilled } from '../../verifier/state/stack_slot.ts';
+import { INVALID_SLOT, isSpilled, STACK_DYNPTR, slotType } from '../../verifier/state/stack_slot.ts';
 import type { Arrival, Cover } from './explored.ts';
 
 /**
@@ -161,6 +161,7 @@ export function taintBehind(arrival: Arrival, insn: Insn, next: Arrival, taint: 
     if (slots === null) return;
     const isWhole = slots.first === slots.last && size === 8;
     if (isWhole) draft.written(slots.frame, slots.first);
+    for (let spi = slots.first; spi <= slots.last; spi++) destroyed(draft, arrival.frames[slots.frame]!, slots.frame, spi);
     for (let spi = slots.first; spi <= slots.last; spi++) if (tainted || isWhole) draft.slot(slots.frame, spi, tainted);
   };
   switch (opcode?.kind) {
@@ -285,4 +286,11 @@ export function readsDeadSlot(arrival: Arrival, insn: Insn, taint: Taint): boole
     if (((taint.deadLo[slots.frame]! & bitLo(spi)) | (taint.deadHi[slots.frame]! & bitHi(spi))) !== 0) return true;
   }
   return false;
+}
+
+/** A store into a dynptr destroys it, which counts as a write of both its slots (destroy_if_dynptr_stack_slot). */
+function destroyed(draft: Draft, frame: Frame, frameno: number, spi: number): void {
+  const isDynptr = (at: number): boolean => slotType(frame.slots[at] ?? INVALID_SLOT, 7) === STACK_DYNPTR;
+  if (!isDynptr(spi)) return;
+  for (const at of [spi - 1, spi, spi + 1]) if (isDynptr(at)) draft.written(frameno, at);
 }
