@@ -32,6 +32,10 @@ for (const path of expandPaths([join(root, 'programs')])) {
   const name = path.slice(join(root, 'programs').length + 1);
   const image = await loadInput(`programs/${name}`, readInput(path), { profile, presets: [], section: 'socket' });
   for (const program of image.programs) {
+    if (program.loadError !== null) {
+      console.log(`${name}/${program.name}: not recorded (${program.loadError})`);
+      continue;
+    }
     const answer = await oracle.ask(program, { logLevel: LOG_LEVEL, logSize: LOG_SIZE });
     if (answer.stage !== 'program' || answer.log === '' || answer.log.length > MAX_GOLDEN) {
       console.log(
