@@ -55,7 +55,7 @@ const blobOf = (btf: Btf): Uint8Array => (btf.source instanceof FlatSource ? btf
 /** Characters that the kernel allows in names of programs and maps (bpf_obj_name_cpy). */
 const kernelName = (name: string): string => name.slice(0, OBJECT_NAME_CHARACTERS).replace(/[^\w.]/g, '_');
 
-const mapRequest = (map: MapDef, depth = 0): OracleMap => ({
+const mapRequest = (map: MapDef, types: Btf | null, depth = 0): OracleMap => ({
   type: map.type,
   key_size: map.keySize,
   value_size: map.valueSize,
@@ -66,10 +66,10 @@ const mapRequest = (map: MapDef, depth = 0): OracleMap => ({
   btf_key_type_id: map.btfKeyTypeId,
   btf_value_type_id: map.btfValueTypeId,
   btf_vmlinux_value_type_id: map.btfVmlinuxValueTypeId,
-  has_btf: map.btf !== null,
+  has_btf: map.btf !== null && map.btf === types,
   value: map.initial === null || map.section === null ? null : hex(map.initial),
   frozen: map.frozen,
-  inner: map.inner === null || depth === MAP_NESTING ? null : mapRequest(map.inner, depth + 1),
+  inner: map.inner === null || depth === MAP_NESTING ? null : mapRequest(map.inner, types, depth + 1),
 });
 
 const CAP_NET_ADMIN = 12;
@@ -91,10 +91,14 @@ export interface OracleQuestion {
   readonly capabilities?: Capabilities;
 }
 
+/** The types that are loaded: those of the program, or those that its maps have although it has none. */
+const typesOf = ({ btf, maps }: Program): Btf | null => btf ?? maps.find((map) => map.btf !== null)?.btf ?? null;
+
 /** A program as the oracle loads it. The kernel is the running one: type ids of its BTF have to be those of the profile. */
 export function oracleRequest(program: Program, question: OracleQuestion): OracleRequest {
   const { capabilities = ALL_CAPABILITIES, logLevel, logSize, flags = 0 } = question;
   const target = program.attach?.program ?? null;
+  const types = typesOf(program);
   return {
     insns: hex(encodeProgram(program.insns)),
     prog_type: program.type,
@@ -107,9 +111,9 @@ export function oracleRequest(program: Program, question: OracleQuestion): Oracl
     log_level: logLevel,
     ...(logSize === undefined ? {} : { log_size: logSize }),
     ...(capabilities.sysAdmin ? {} : { caps: capabilityMask(capabilities) }),
-    btf: program.btf === null ? null : hex(blobOf(program.btf)),
+    btf: types === null ? null : hex(blobOf(types)),
     func_info: words(program.funcInfo.flatMap(({ insn, typeId }) => [insn, typeId])),
     line_info: words(program.lineInfo.flatMap(({ insn, fileOff, lineOff, lineCol }) => [insn, fileOff, lineOff, lineCol])),
-    maps: program.maps.map((map) => mapRequest(map)),
+    maps: program.maps.map((map) => mapRequest(map, types)),
   };
 }

@@ -65,6 +65,18 @@ describe('a request', () => {
     expect(request.line_info.length / 32).toBe(program.lineInfo.length);
     expect(request.log_level).toBe(0);
   });
+
+  it('brings the types of the maps of a program that has none itself', () => {
+    const program = assembled(`
+      .map counts array key="u32" value="u64" max_entries=1
+      r1 = counts ll
+      r0 = 0
+      exit
+    `);
+    const request = oracleRequest({ ...program, btf: null, funcInfo: [], lineInfo: [] }, { logLevel: 0 });
+    expect(request.btf).toMatch(/^9feb0100/);
+    expect(request.maps[0]).toMatchObject({ has_btf: true, btf_value_type_id: program.maps[0]!.btfValueTypeId });
+  });
 });
 
 const isThere = typeof oracle !== 'string';

@@ -10,6 +10,7 @@ import { FuzzKernel } from '../../src/fuzz/generate/kernel.ts';
 import { generateProgram } from '../../src/fuzz/generate/program.ts';
 import { compareWithKernel, lastMessage } from '../../src/fuzz/oracle/kernel_agreement.ts';
 import { REFUSALS } from '../../src/fuzz/refusals.ts';
+import type { Verdict } from '../../src/verifier/verdict.ts';
 import { verify } from '../../src/verifier/verify.ts';
 
 const kernel = new FuzzKernel(openBundledProfile());
@@ -170,6 +171,15 @@ describe('agreement with a kernel', () => {
     const states = log.replace(/total_states \d+/, 'total_states 777');
     expect(compareWithKernel(verdict, log, { ...said, log: states }).difference).toMatch(/^states: kernel \d+ 777/);
     expect(compareWithKernel(verdict, log, { ...said, log: `x\n${log}` }).difference).toMatch(/^log line 1: kernel 'x'/);
+  });
+  it('counts a message that stands behind an instruction whose line is not ended', () => {
+    const glued = '0: (05) goto pc-1 infinite loop detected at insn 0\n';
+    const refused: Verdict = { ...verdict, verdict: 'reject', errno: 'EINVAL', message: 'infinite loop detected at insn 0' };
+    const kernelSaid = { verdict: 'reject', errno: 'EINVAL', log: glued } as const;
+    expect(compareWithKernel(refused, glued, kernelSaid).difference).toBe(null);
+    expect(compareWithKernel(refused, '0: (05) goto pc-1\ninfinite loop detected at insn 0\n', kernelSaid).difference).toMatch(
+      /^message: kernel '0: \(05\)/,
+    );
   });
   it('reads the last message of a log', () => {
     expect(lastMessage('0: (95) exit\nR0 !read_ok\nstack depth 0\nprocessed 1 insns (limit 1000000) x\n')).toBe('R0 !read_ok');

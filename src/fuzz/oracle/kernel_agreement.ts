@@ -39,6 +39,10 @@ export const lastMessage = (log: string): string =>
     '',
   );
 
+/** A message may stand behind an instruction whose line the log has not ended. */
+const isSameMessage = (ours: string, log: string, kernel: string): boolean =>
+  ours === kernel || (ours !== '' && kernel.endsWith(ours) && kernel === lastMessage(log));
+
 /** Compares what we say with what a kernel said; `difference` is the first thing that differs, null where all is equal. */
 export function compareWithKernel(
   ours: Verdict,
@@ -52,7 +56,7 @@ export function compareWithKernel(
     return differ(`verdict: kernel ${kernel.verdict} (${message || kernel.errno}), ours ${ours.verdict} (${ours.message ?? ''})`);
   }
   counts = { ...counts, verdict: 1 };
-  if ((ours.message ?? '') !== message) return differ(`message: kernel '${message}', ours '${ours.message}'`);
+  if (!isSameMessage(ours.message ?? '', log, message)) return differ(`message: kernel '${message}', ours '${ours.message}'`);
   counts = { ...counts, message: 1 };
   const [, processed, perInsn, total, peak] = (STATISTICS.exec(kernel.log) ?? []).map(Number);
   const { stats } = ours;
