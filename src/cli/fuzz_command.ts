@@ -130,12 +130,13 @@ async function campaign(options: FuzzOptions): Promise<ExitStatus> {
   if (saved !== null && saved.report.seed !== seed) throw new UsageError(`${out} holds a campaign of seed ${saved.report.seed}`);
   if (options.againstKernel === true) await checkKernel();
   const jobs = options.jobs ?? availableParallelism();
-  const { size, wrong } = options;
+  const { size, wrong, mutants } = options;
   const task: WorkerTask = {
     options: {
       seed,
       oracles: options.oracle,
       ...LIMITS,
+      ...(mutants === undefined ? {} : { mutants }),
       dials: { ...(size === undefined ? {} : { size }), ...(wrong === undefined ? {} : { wrong }) },
     },
     againstKernel: options.againstKernel === true,

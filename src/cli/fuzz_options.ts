@@ -17,6 +17,7 @@ export interface FuzzOptions {
   readonly jobs?: number;
   readonly size?: number;
   readonly wrong?: number;
+  readonly mutants?: number;
   readonly format: string;
 }
 
@@ -83,4 +84,5 @@ export const addFuzzOptions = (command: Command): Command =>
     .addOption(new Option('--jobs <n>', 'worker threads').argParser(wholeNumber(1, MAX_JOBS)))
     .addOption(new Option('--size <n>', 'instructions of a program, about').argParser(wholeNumber(3, 4000)))
     .addOption(new Option('--wrong <share>', 'how often a choice is made wrong on purpose').argParser(parseShare))
+    .addOption(new Option('--mutants <share>', 'how many are mutants of the corpus and of what was kept').argParser(parseShare))
     .addOption(new Option('--format <format>', 'how the report is printed').choices(['text', 'json']).default('text'));

@@ -21,6 +21,9 @@ export function addKfuncCall(env: Env, insn: Insn): void {
   if (!func) env.reject('EINVAL', `kernel btf_id ${btfId >>> 0} is not a function`);
   const proto = btf.typeOf(func.type, 'FUNC_PROTO');
   if (!proto) env.reject('EINVAL', `kernel function btf_id ${btfId >>> 0} does not have a valid func_proto`);
+  if (env.profile.facts.functionsWithoutAddress.has(func.name)) {
+    env.reject('EINVAL', `cannot find address for kernel function ${func.name}`);
+  }
   const entry = env.profile.kfuncs.get(func.name) ?? null;
   if (entry?.roles?.includes('device_bound')) env.reject('EINVAL', 'metadata kfuncs require device-bound program');
   checkModel(env, proto, func.name);
