@@ -43,6 +43,17 @@ describe('drybpf fuzz', () => {
     expect(JSON.parse(readFileSync(join(folder, 'part1', 'report.json'), 'utf8')).next).toBe(50);
   });
 
+  it('reports the same whatever the number of workers', async () => {
+    const told = async (jobs: number) => {
+      const { stdout } = await fuzz(
+        ...['--seed', '12', '--runs', '1500', '--jobs', String(jobs), '--size', '6', '--wrong', '0.3'],
+        ...['--oracle', 'runs', '--format', 'json'],
+      );
+      return { ...JSON.parse(stdout), milliseconds: 0 };
+    };
+    expect(await told(3)).toEqual(await told(1));
+  });
+
   it('checks one program', async () => {
     const file = join(folder, 'one.bpf.s');
     writeFileSync(file, '.section "xdp"\n.program one\nr0 = 2\nexit\n');
@@ -52,6 +63,9 @@ describe('drybpf fuzz', () => {
   });
 
   it('answers a bad question in one line', async () => {
+    const other = await fuzz('merge', 'package.json');
+    expect(other.stderr).toContain('package.json: no report of a campaign');
+    expect(other.status).toBe(2);
     const { stderr, status } = await fuzz('--shard', '3/2');
     expect(stderr).toContain('A part such as 2/8');
     expect(status).toBe(2);
