@@ -41,7 +41,7 @@ const EXAMPLE_CHARACTERS = 300;
 const LONG = 20;
 /** Larger programs are not kept. */
 const KEPT_SLOTS = 300;
-/** One refusal in so many, and the first of each shape, is heard to the end, unless it took more instructions. */
+/** One program in so many, and each that meets something new, is heard to the end where it is refused, unless it took more instructions. */
 const LISTENED_TO = 16;
 const LISTENED = 5000;
 /** Programs of these types may be loaded without capabilities. */
@@ -132,8 +132,8 @@ export class Campaign {
       const options = { ...this.#checkOptions(own, asked), capabilities: candidate.capabilities };
       const checked = checkProgram(program, this.#kernel, options);
       this.#count(checked);
-      this.#keep(index, program, checked);
-      this.#listen(candidate, checked, index);
+      const isNew = this.#keep(index, program, checked);
+      if (isNew || index % LISTENED_TO === 0) this.#listen(candidate, checked);
       this.#limit(checked, own, program);
       for (const finding of checked.findings) this.#found(finding, own, candidate.capabilities);
       return checked;
@@ -205,8 +205,8 @@ export class Campaign {
     note(this.#messages, (verdict.message ?? '').slice(0, EXAMPLE_CHARACTERS));
   }
 
-  /** Keeps a program that met what none before it has met. */
-  #keep(index: number, program: Program, { verdict, rooms }: Checked): void {
+  /** Keeps a program that met what none before it has met; says whether it did. */
+  #keep(index: number, program: Program, { verdict, rooms }: Checked): boolean {
     const met: string[] = [];
     const meets = (what: string): void => {
       if (this.#known.has(what)) return;
@@ -221,16 +221,14 @@ export class Campaign {
       const shape = shapeOf(verdict.message);
       if (this.#messages.get(shape)?.count === 1) meets(`message ${formatOf(verdict.message) ?? shape}`);
     }
-    if (met.length === 0 || program.insns.length > KEPT_SLOTS) return;
-    const text = this.#textOf(program, null);
+    const text = met.length === 0 || program.insns.length > KEPT_SLOTS ? null : this.#textOf(program, null);
     if (text !== null) this.#kept.push({ index, met, program: text });
+    return met.length > 0;
   }
 
   /** The lines that stand before the last message of a refusal: several rules take two lines. */
-  #listen({ program, capabilities }: Candidate, { verdict }: Checked, index: number): void {
+  #listen({ program, capabilities }: Candidate, { verdict }: Checked): void {
     if (verdict.verdict !== 'reject' || !verdict.message || verdict.stats.insnsProcessed > LISTENED) return;
-    const shape = shapeOf(verdict.message);
-    if (this.#messages.get(shape)?.count !== 1 && index % LISTENED_TO !== 0) return;
     const pieces: string[] = [];
     const options = { capabilities, logLevel: 1, log: (text: string) => void pieces.push(text) };
     (this.#options.verifier ?? verify)(program, this.#kernel.profile, options);
@@ -300,14 +298,14 @@ export class Campaign {
   }
 }
 
-/** The last lines of a log that are no statistics. */
+/** The last lines of a log that are no statistics and show no instruction or state. */
 const endOf = (log: string): string[] =>
   log
     .split('\n')
-    .filter((line) => !STATISTICS.test(line))
+    .filter((line) => !NO_RULE.test(line))
     .slice(-LAST_LINES);
 
-const STATISTICS = /^(processed \d|verification time|stack depth|$)/;
+const NO_RULE = /^(processed \d|verification time|stack depth|$|\d+: |; |from \d+ to |mark_precise: )/;
 const LAST_LINES = 4;
 
 const UNPRINTED = '; the program cannot be printed\n';
