@@ -1,11 +1,11 @@
 import type { Btf } from '../btf/btf.ts';
 import type { BtfType, SecVar } from '../btf/types.ts';
-import { MAP_TYPES } from '../contracts/uapi_numbers.ts';
+import { MAP_FLAGS, MAP_TYPES } from '../contracts/uapi_numbers.ts';
 import { parseWord64, toBigIntSigned } from '../isa/word64.ts';
 import type { CTypes } from './c_types.ts';
 import type { Diagnostics, Position } from './diagnostics.ts';
 import type { Value } from './directive.ts';
-import { MAP_FLAGS, type MapDraft, readHex } from './map_table.ts';
+import { type MapDraft, readHex } from './map_table.ts';
 import type { VariableOutline } from './outline.ts';
 
 /** A global variable: where it lies in which section's map. */

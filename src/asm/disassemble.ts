@@ -2,7 +2,7 @@ import type { Btf } from '../btf/btf.ts';
 import { BtfBuilder } from '../btf/builder.ts';
 import { FlatSource } from '../btf/source.ts';
 import { ATTACH_TYPE_NAMES } from '../contracts/attach_types.ts';
-import { MAP_TYPE_NAMES, PROG_TYPE_NAMES } from '../contracts/uapi_numbers.ts';
+import { MAP_FLAGS, MAP_TYPE_NAMES, PROG_TYPE_NAMES } from '../contracts/uapi_numbers.ts';
 import { type Expectation, type MapDef, type ObjectImage, PROG_FLAGS, type Program } from '../program/program.ts';
 import type { AsmProfile } from './assemble.ts';
 import { sectionKind } from './attach.ts';
@@ -11,7 +11,6 @@ import type { DialectName } from './dialect.ts';
 import { quote } from './directive.ts';
 import { type InsnContext, isName, isWide, kernelText, rawText, targetsOf, ubpfText } from './disassemble_insn.ts';
 import { caseLines } from './expected_cases.ts';
-import { MAP_FLAGS } from './map_table.ts';
 
 export interface DisassembleOptions {
   readonly profile: AsmProfile | null;

@@ -1,14 +1,11 @@
 import type { Btf } from '../btf/btf.ts';
 import { Malformed } from '../contracts/errors.ts';
-import { MAP_TYPES } from '../contracts/uapi_numbers.ts';
+import { MAP_FLAGS, MAP_TYPES } from '../contracts/uapi_numbers.ts';
 import type { MapDef, MapSlot } from '../program/program.ts';
 import type { ElfFile, ElfSection } from './elf_file.ts';
 import { type Extern, kconfigMapSize } from './externs.ts';
 import { isMapInMap, type MapDeclaration, parseMapDeclaration, ringbufBytes } from './map_def.ts';
 import type { DataKind, ObjectSections } from './sections.ts';
-
-/** BPF_F_* of BPF_MAP_CREATE. Source: include/uapi/linux/bpf.h. */
-export const MAP_FLAGS = { BPF_F_RDONLY_PROG: 1 << 7, BPF_F_MMAPABLE: 1 << 10, BPF_F_LINK: 1 << 13 } as const;
 
 /** A map while its object is being loaded; the position in the list is the number that instructions carry. */
 export interface MapDraft {

@@ -2,11 +2,11 @@ import type { Btf } from '../btf/btf.ts';
 import { essentialName } from '../btf/names.ts';
 import type { Member, StructType } from '../btf/types.ts';
 import { Malformed } from '../contracts/errors.ts';
-import { MAP_TYPES } from '../contracts/uapi_numbers.ts';
+import { MAP_FLAGS, MAP_TYPES } from '../contracts/uapi_numbers.ts';
 import type { MapSlot } from '../program/program.ts';
 import { type ElfFile, type ElfSection, readRelocations, SHN_LORESERVE } from './elf_file.ts';
 import type { FunctionTable, ObjectFunction } from './functions.ts';
-import { declare, MAP_FLAGS, type MapDraft } from './maps.ts';
+import { declare, type MapDraft } from './maps.ts';
 
 /** What a struct_ops program implements. */
 export interface StructOpsMember {

@@ -119,6 +119,24 @@ export interface Program {
   readonly loadError: string | null;
 }
 
+/** No instructions, and nothing around them: what programs that are made by hand begin with. */
+export const EMPTY_PROGRAM: Program = {
+  name: '',
+  section: '',
+  type: 0,
+  expectedAttachType: 0,
+  hasAttachType: false,
+  attach: null,
+  flags: 0,
+  license: 'GPL',
+  insns: [],
+  maps: [],
+  btf: null,
+  funcInfo: [],
+  lineInfo: [],
+  loadError: null,
+};
+
 /** A symbol that an object leaves to the kernel. */
 export interface ExternDef {
   readonly name: string;

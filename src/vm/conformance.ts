@@ -2,7 +2,7 @@ import { Fault, Malformed } from '../contracts/errors.ts';
 import { checkEncoding } from '../isa/fields.ts';
 import type { Insn } from '../isa/insn.ts';
 import { GuestMemory, KERNEL_HIGH } from '../kernel/memory.ts';
-import type { Program } from '../program/program.ts';
+import { EMPTY_PROGRAM } from '../program/program.ts';
 import { ConstantPool } from './constant_pool.ts';
 import type { Code, EngineHost } from './engine.ts';
 import { Interpreter } from './interpreter.ts';
@@ -97,27 +97,10 @@ export function runConformance(insns: readonly Insn[], data: Uint8Array): bigint
   R[4] = data.length;
   engine.setBudget(BUDGET);
   try {
-    engine.call({ program: NO_PROGRAM, words, reasons, slots: insns.length, textBase: 0 }, 0);
+    engine.call({ program: EMPTY_PROGRAM, words, reasons, slots: insns.length, textBase: 0 }, 0);
   } catch (error) {
     if (error instanceof Finished) return 0n;
     throw error;
   }
   return (BigInt(R[1]! >>> 0) << 32n) | BigInt(R[0]! >>> 0);
 }
-
-const NO_PROGRAM: Program = {
-  name: 'conformance',
-  section: '',
-  type: 0,
-  expectedAttachType: 0,
-  hasAttachType: false,
-  attach: null,
-  flags: 0,
-  license: 'GPL',
-  insns: [],
-  maps: [],
-  btf: null,
-  funcInfo: [],
-  lineInfo: [],
-  loadError: null,
-};

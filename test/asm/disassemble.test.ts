@@ -7,7 +7,7 @@ import { PROG_TYPES } from '../../src/contracts/uapi_numbers.ts';
 import { decodeProgram } from '../../src/isa/codec.ts';
 import { type Insn, insn } from '../../src/isa/insn.ts';
 import { OPCODES } from '../../src/isa/opcodes.ts';
-import type { MapDef, ObjectImage, Program } from '../../src/program/program.ts';
+import { EMPTY_PROGRAM, type MapDef, type ObjectImage, type Program } from '../../src/program/program.ts';
 import { SMALL_KERNEL } from './profile.ts';
 
 const PLAIN_MAP: MapDef = {
@@ -30,20 +30,12 @@ const PLAIN_MAP: MapDef = {
 };
 
 const programOf = (insns: readonly Insn[]): Program => ({
+  ...EMPTY_PROGRAM,
   name: 'p',
   section: 'xdp',
   type: PROG_TYPES.xdp,
-  expectedAttachType: 0,
-  hasAttachType: false,
-  attach: null,
-  flags: 0,
-  license: 'GPL',
   insns,
   maps: [PLAIN_MAP, { ...PLAIN_MAP, name: 'not a name' }],
-  btf: null,
-  funcInfo: [],
-  lineInfo: [],
-  loadError: null,
 });
 
 const back = (text: string) => assemble(text, 'p.s', { profile: SMALL_KERNEL });

@@ -1,6 +1,6 @@
 import { ALL_CAPABILITIES, type Capabilities, type Subject } from '../../src/contracts/subject.ts';
 import { PROG_TYPES, type ProgTypeName } from '../../src/contracts/uapi_numbers.ts';
-import type { Program } from '../../src/program/program.ts';
+import { EMPTY_PROGRAM, type Program } from '../../src/program/program.ts';
 
 export interface SubjectFacts {
   readonly type: ProgTypeName;
@@ -14,20 +14,11 @@ export interface SubjectFacts {
 /** A subject without instructions, as availability questions need it. */
 export function subjectOf(facts: SubjectFacts): Subject {
   const program: Program = {
+    ...EMPTY_PROGRAM,
     name: 'p',
-    section: '',
     type: PROG_TYPES[facts.type],
     expectedAttachType: facts.attachType ?? 0,
     hasAttachType: facts.attachType !== undefined,
-    attach: null,
-    flags: 0,
-    license: 'GPL',
-    insns: [],
-    maps: [],
-    btf: null,
-    funcInfo: [],
-    lineInfo: [],
-    loadError: null,
   };
   return {
     type: program.type,

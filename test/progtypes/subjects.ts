@@ -1,23 +1,8 @@
 import { ATTACH_TYPES, type AttachTypeName } from '../../src/contracts/attach_types.ts';
 import { ALL_CAPABILITIES, type Capabilities, type Subject } from '../../src/contracts/subject.ts';
-import type { Program } from '../../src/program/program.ts';
+import { EMPTY_PROGRAM, type Program } from '../../src/program/program.ts';
 
-const PROGRAM: Program = {
-  name: 'probe',
-  section: '',
-  type: 0,
-  expectedAttachType: 0,
-  hasAttachType: false,
-  attach: null,
-  flags: 0,
-  license: 'GPL',
-  insns: [],
-  maps: [],
-  btf: null,
-  funcInfo: [],
-  lineInfo: [],
-  loadError: null,
-};
+const PROGRAM: Program = { ...EMPTY_PROGRAM, name: 'probe' };
 
 /** Probe contexts whose suffix names no attach type in full. */
 const SUFFIXES: Readonly<Record<string, AttachTypeName>> = {

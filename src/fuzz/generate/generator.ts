@@ -1,6 +1,6 @@
 import { MAP_TYPES } from '../../contracts/uapi_numbers.ts';
 import { insn } from '../../isa/insn.ts';
-import { type MapDef, PROG_FLAGS, type Program } from '../../program/program.ts';
+import { EMPTY_PROGRAM, type MapDef, PROG_FLAGS, type Program } from '../../program/program.ts';
 import type { Dials } from '../dials.ts';
 import type { Random } from '../random.ts';
 import { Emitter } from './emitter.ts';
@@ -339,7 +339,7 @@ export class Generator {
       structOpsMember: null,
       sleepable: false,
       caps: { bpf: true, perfmon: true, netAdmin: true, sysAdmin: true },
-      program: NO_PROGRAM,
+      program: EMPTY_PROGRAM,
     });
     if (range === null || typeof range === 'string') return Number.POSITIVE_INFINITY;
     return range.min <= 0 && range.max >= 0 ? range.max : 0;
@@ -380,20 +380,3 @@ export class Generator {
     };
   }
 }
-
-const NO_PROGRAM: Program = {
-  name: '',
-  section: '',
-  type: 0,
-  expectedAttachType: 0,
-  hasAttachType: false,
-  attach: null,
-  flags: 0,
-  license: 'GPL',
-  insns: [],
-  maps: [],
-  btf: null,
-  funcInfo: [],
-  lineInfo: [],
-  loadError: null,
-};

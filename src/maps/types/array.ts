@@ -1,7 +1,9 @@
 /** Arrays by index. Source: kernel/bpf/arraymap.c. */
+
+import { MAP_FLAGS } from '../../contracts/uapi_numbers.ts';
 import type { MapDef } from '../../program/program.ts';
 import { type Check, FIELDS, INT_MAX, mapType, PCPU_MIN_UNIT_SIZE, roundUp8, sameShape } from './define.ts';
-import { ACCESS_MASK, accessOk, flagMask, MAP_FLAGS } from './flags.ts';
+import { ACCESS_MASK, accessOk, flagMask } from './flags.ts';
 import { checkInner } from './inner.ts';
 import { arrayKey, noBtf } from './value_btf.ts';
 

@@ -1,8 +1,8 @@
 import type { ErrnoName } from '../../contracts/errors.ts';
 import type { MapType, SpecialField } from '../../contracts/map_type.ts';
 import type { Capabilities } from '../../contracts/subject.ts';
+import { MAP_FLAGS } from '../../contracts/uapi_numbers.ts';
 import type { MapDef } from '../../program/program.ts';
-import { MAP_FLAGS } from './flags.ts';
 import { checkKeyAndValue, type KeyCheck } from './value_btf.ts';
 
 export type Check = (def: MapDef, caps: Capabilities) => ErrnoName | null;

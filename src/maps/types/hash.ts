@@ -1,6 +1,8 @@
 /** Hash tables. Source: kernel/bpf/hashtab.c. */
+
+import { MAP_FLAGS } from '../../contracts/uapi_numbers.ts';
 import { type Check, FIELDS, KMALLOC_MAX_SIZE, mapType, PCPU_MIN_UNIT_SIZE, roundUp8 } from './define.ts';
-import { ACCESS_MASK, accessOk, flagMask, MAP_FLAGS } from './flags.ts';
+import { ACCESS_MASK, accessOk, flagMask } from './flags.ts';
 import { checkInner } from './inner.ts';
 import { noBtf } from './value_btf.ts';
 

@@ -1,7 +1,9 @@
 /** Maps without keys. Sources: kernel/bpf/queue_stack_maps.c, bloom_filter.c, ringbuf.c, arena.c. */
+
+import { MAP_FLAGS } from '../../contracts/uapi_numbers.ts';
 import type { MapDef } from '../../program/program.ts';
 import { type Check, KMALLOC_MAX_SIZE, mapType, PAGE_SIZE } from './define.ts';
-import { ACCESS_MASK, accessOk, flagMask, MAP_FLAGS } from './flags.ts';
+import { ACCESS_MASK, accessOk, flagMask } from './flags.ts';
 import { anyBtf, noKey } from './value_btf.ts';
 
 const QUEUE_FLAGS = ACCESS_MASK | flagMask('BPF_F_NUMA_NODE');

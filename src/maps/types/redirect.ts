@@ -1,6 +1,8 @@
 /** Maps that name where a packet goes. Sources: kernel/bpf/devmap.c, kernel/bpf/cpumap.c, net/xdp/xskmap.c. */
+
+import { MAP_FLAGS } from '../../contracts/uapi_numbers.ts';
 import { type Check, mapType } from './define.ts';
-import { flagMask, MAP_FLAGS } from './flags.ts';
+import { flagMask } from './flags.ts';
 import { noBtf } from './value_btf.ts';
 
 const READ_WRITE_FLAGS = flagMask('BPF_F_NUMA_NODE', 'BPF_F_RDONLY', 'BPF_F_WRONLY');

@@ -1,6 +1,8 @@
 /** Map types that are alone in their family. Sources: kernel/bpf/lpm_trie.c, stackmap.c, bpf_struct_ops.c. */
+
+import { MAP_FLAGS } from '../../contracts/uapi_numbers.ts';
 import { type Check, KMALLOC_MAX_SIZE, mapType } from './define.ts';
-import { ACCESS_MASK, accessOk, flagMask, MAP_FLAGS } from './flags.ts';
+import { ACCESS_MASK, accessOk, flagMask } from './flags.ts';
 import { noBtf, structKey } from './value_btf.ts';
 
 const LPM_FLAGS = ACCESS_MASK | flagMask('BPF_F_NO_PREALLOC', 'BPF_F_NUMA_NODE');

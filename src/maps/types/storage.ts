@@ -1,6 +1,8 @@
 /** Storage that belongs to an object of the kernel. Sources: kernel/bpf/bpf_local_storage.c, kernel/bpf/local_storage.c. */
+
+import { MAP_FLAGS } from '../../contracts/uapi_numbers.ts';
 import { type Check, FIELDS, KMALLOC_MAX_SIZE, MAX_BPF_STACK, mapType, PCPU_MIN_UNIT_SIZE } from './define.ts';
-import { ACCESS_MASK, accessOk, flagMask, MAP_FLAGS } from './flags.ts';
+import { ACCESS_MASK, accessOk, flagMask } from './flags.ts';
 import { cgroupStorageKey, int32Key } from './value_btf.ts';
 
 const CREATE_FLAGS = flagMask('BPF_F_NO_PREALLOC', 'BPF_F_CLONE');

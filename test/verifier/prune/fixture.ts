@@ -3,7 +3,7 @@ import type { Profile } from '../../../src/contracts/profile.ts';
 import type { ProgType } from '../../../src/contracts/prog_type.ts';
 import { ALL_CAPABILITIES, NO_CAPABILITIES, type Subject } from '../../../src/contracts/subject.ts';
 import { type Insn, insn } from '../../../src/isa/insn.ts';
-import type { Program } from '../../../src/program/program.ts';
+import { EMPTY_PROGRAM, type Program } from '../../../src/program/program.ts';
 import { Env, Subprog } from '../../../src/verifier/env.ts';
 import { Log } from '../../../src/verifier/log/log.ts';
 import { insnSuccessors, succ0, succ1 } from '../../../src/verifier/program/cfg.ts';
@@ -78,22 +78,7 @@ function postorderFrom(insns: readonly Insn[], start: number): number[] {
 /** An environment around hand-written instructions, with everything the passes before exploration would have found. */
 export function bench(insns: readonly Insn[], options: Options = {}): Bench {
   const caps = options.privileged === false ? NO_CAPABILITIES : ALL_CAPABILITIES;
-  const program = {
-    name: 'test',
-    section: 'socket',
-    type: 1,
-    expectedAttachType: 0,
-    hasAttachType: false,
-    attach: null,
-    flags: 0,
-    license: 'GPL',
-    insns,
-    maps: [],
-    btf: null,
-    funcInfo: [],
-    lineInfo: [],
-    loadError: null,
-  } as Program;
+  const program: Program = { ...EMPTY_PROGRAM, name: 'test', section: 'socket', type: 1, insns };
   const subject: Subject = {
     type: 1,
     attachType: 0,
