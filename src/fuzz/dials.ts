@@ -19,6 +19,7 @@ export const FEATURES = [
   'tail-call',
   'atomic',
   'btf',
+  'merge',
 ] as const;
 export type Feature = (typeof FEATURES)[number];
 
@@ -71,6 +72,7 @@ export const DEFAULT_DIALS: Dials = {
     'tail-call': 1,
     atomic: 2,
     btf: 1,
+    merge: 1,
   },
   sections: ['xdp', 'tc', 'socket', 'tracepoint', 'kprobe', 'raw_tp', 'cgroup_skb/egress', 'tp_btf/sched_switch', 'syscall'],
   functions: 3,

@@ -10,9 +10,6 @@ export interface UnsoundRule {
 }
 
 const BPF_PSEUDO_KFUNC_CALL = 2;
-/** BPF_STX | BPF_ATOMIC of 32 and 64 bits */
-const ATOMICS: ReadonlySet<number> = new Set([0xc3, 0xdb]);
-const BPF_FETCH = 1;
 
 export const UNSOUND_RULES: readonly UnsoundRule[] = [
   {
@@ -27,10 +24,7 @@ export const UNSOUND_RULES: readonly UnsoundRule[] = [
   {
     rule: 'precision is not followed through an atomic that fetches from the stack, so that a path is covered wrongly',
     source: 'the BPF_STX arm of backtrack_insn, kernel/bpf/verifier.c, knows stores alone',
-    explains: (program, { oracle, message }) =>
-      oracle === 'containment' &&
-      message.startsWith('no explored state leads') &&
-      program.insns.some(({ code, imm }) => ATOMICS.has(code) && (imm & BPF_FETCH) !== 0),
+    explains: (_program, { behindFetch }) => behindFetch === true,
   },
 ];
 

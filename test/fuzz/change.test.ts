@@ -87,7 +87,8 @@ describe('shrinking', () => {
     const program = generated(12);
     const divides = (insns: typeof program.insns) => insns.some(({ code }) => (code & 0xf7) === 0x95);
     const smallest = minimize(program, ({ insns }) => divides(insns));
-    expect(smallest.insns).toHaveLength(1);
+    // of every function one instruction stays
+    expect(smallest.insns).toHaveLength(Math.max(1, smallest.funcInfo.length));
   });
 });
 

@@ -1,12 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseSync } from 'rolldown/utils';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ORACLES } from '../../src/fuzz/oracle_names.ts';
 import { bundle, ROOT } from '../../tools/planted_defects/bundle.ts';
 import { CAMPAIGNS } from '../../tools/planted_defects/campaigns.ts';
 import { CATALOGUE } from '../../tools/planted_defects/catalogue/index.ts';
-import { plant } from '../../tools/planted_defects/defect.ts';
+import { filesOf, plant } from '../../tools/planted_defects/defect.ts';
 import { Hunter } from '../../tools/planted_defects/hunt.ts';
 import { DEFECTS_PAGE, defectsPage, median, readResults, SEEDS } from '../../tools/planted_defects/table.ts';
 
@@ -19,11 +19,13 @@ describe('the catalogue of planted defects', () => {
   });
 
   it.each(CATALOGUE)('$name applies, and what comes out is a program', (defect) => {
-    const source = readFileSync(join(ROOT, defect.file), 'utf8');
-    const planted = plant(source, defect);
-    expect(planted).not.toBe(source);
-    expect(parseSync(defect.file, planted).errors).toEqual([]);
-    expect(() => plant(source + source, defect)).toThrow(/stands 2 times/);
+    for (const file of filesOf(defect)) {
+      const source = readFileSync(join(ROOT, file), 'utf8');
+      const planted = plant(source, defect, file);
+      expect(planted).not.toBe(source);
+      expect(parseSync(file, planted).errors).toEqual([]);
+      expect(() => plant(source + source, defect, file)).toThrow(/stands 2 times/);
+    }
   });
 
   it('is what docs/defects.md tells about, as measured', () => {
@@ -67,5 +69,27 @@ describe('a hunt', () => {
   it('finds nothing where nothing is planted', async () => {
     const hunter = await hunterOf(null);
     expect(await hunter.hunt({ seed: 1, from: 0, budget: 150, oracles: ORACLES, ...CAMPAIGNS.usual })).toBe(null);
+  });
+});
+
+describe('a program in which a defect matters', () => {
+  const FOLDER = join(import.meta.dirname, 'planted');
+  const programs = readdirSync(FOLDER).map(
+    (file) => [file.replace('.bpf.s', ''), readFileSync(join(FOLDER, file), 'utf8')] as const,
+  );
+  let control: Hunter;
+  beforeAll(async () => {
+    control = new Hunter(await bundle(null));
+  });
+  afterAll(() => control.end());
+
+  it.each(programs)('%s: refused by our verifier, and the oracles notice if it is not', async (name, text) => {
+    expect(await control.check(text)).toEqual({ verdict: 'reject', findings: [] });
+    const defect = CATALOGUE.find((candidate) => candidate.name === name)!;
+    const hunter = new Hunter(await bundle(defect));
+    const { verdict, findings } = await hunter.check(text);
+    await hunter.end();
+    expect(verdict).toBe('accept');
+    expect(defect.oracles).toContain(findings[0]?.oracle);
   });
 });

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { build, type RolldownOutput } from 'rolldown';
-import { type Defect, plant } from './defect.ts';
+import { type Defect, filesOf, plant } from './defect.ts';
 
 export const ROOT = join(import.meta.dirname, '../..');
 const WORKER = join(import.meta.dirname, 'worker.ts');
 
 /** The worker and the whole of drybpf behind it as one module, with at most one defect planted. */
 export async function bundle(defect: Defect | null): Promise<string> {
-  const target = defect === null ? null : join(ROOT, defect.file);
+  const targets = new Map(defect === null ? [] : filesOf(defect).map((file) => [join(ROOT, file), file]));
   let planted = 0;
   const output: RolldownOutput = await build({
     input: WORKER,
@@ -19,13 +19,14 @@ export async function bundle(defect: Defect | null): Promise<string> {
       {
         name: 'plant',
         transform(code, id) {
-          if (defect === null || id !== target) return null;
+          const file = targets.get(id);
+          if (defect === null || file === undefined) return null;
           planted++;
-          return { code: plant(code, defect), map: null };
+          return { code: plant(code, defect, file), map: null };
         },
       },
     ],
   });
-  if (defect !== null && planted !== 1) throw new Error(`${defect.name}: ${defect.file} is no part of the bundle`);
+  if (planted !== targets.size) throw new Error(`${defect?.name}: ${[...targets.values()]} is not all part of the bundle`);
   return output.output[0].code;
 }

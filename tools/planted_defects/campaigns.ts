@@ -29,6 +29,16 @@ export const CAMPAIGNS = {
     },
     mutants: false,
   },
+  merges: {
+    meaning: 'paths that leave different things in the same registers and slots and meet, with a state stored at every chance',
+    dials: {
+      size: 30,
+      features: { merge: 12, alu: 2, branch: 3, stack: 2, loop: 1, subprogram: 1 },
+      sections: ['socket', 'tc'],
+      testFlags: { [BPF_F_TEST_STATE_FREQ]: 0.9 },
+    },
+    mutants: false,
+  },
   memory: {
     meaning: 'map values, the stack and helpers that are given memory, with one choice in twenty wrong on purpose',
     dials: {

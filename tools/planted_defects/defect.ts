@@ -3,6 +3,8 @@ import type { CampaignName } from './campaigns.ts';
 
 /** `find` stands in the file exactly once. */
 export interface Edit {
+  /** the file that is changed; absent: the defect's */
+  readonly file?: string;
   readonly find: string;
   readonly replace: string;
 }
@@ -25,15 +27,18 @@ export interface Defect {
   /** programs within which every seed has to find it */
   readonly budget: number;
   readonly campaign: CampaignName;
-  /** why campaigns do not find it yet */
-  readonly unseen?: string;
 }
 
-/** The source of `defect.file` with the defect in it. */
-export const plant = (source: string, { name, file, edits }: Defect): string =>
-  edits.reduce((text, { find, replace }) => {
-    const count = text.split(find).length - 1;
-    if (count !== 1) throw new Error(`${name}: '${find.trim()}' stands ${count} times in ${file}`);
-    if (replace === find) throw new Error(`${name}: changes nothing`);
-    return text.replace(find, () => replace);
-  }, source);
+/** The files that a defect changes. */
+export const filesOf = ({ file, edits }: Defect): string[] => [...new Set(edits.map((edit) => edit.file ?? file))];
+
+/** The source of one of the files of a defect with the defect in it. */
+export const plant = (source: string, defect: Defect, file = defect.file): string =>
+  defect.edits
+    .filter((edit) => (edit.file ?? defect.file) === file)
+    .reduce((text, { find, replace }) => {
+      const count = text.split(find).length - 1;
+      if (count !== 1) throw new Error(`${defect.name}: '${find.trim()}' stands ${count} times in ${file}`);
+      if (replace === find) throw new Error(`${defect.name}: changes nothing`);
+      return text.replace(find, () => replace);
+    }, source);

@@ -25,6 +25,16 @@ export interface Catch {
   readonly program: string;
 }
 
+/** One program, as text, for all oracles. */
+export interface Question {
+  readonly text: string;
+}
+
+export interface Answer {
+  readonly verdict: string;
+  readonly findings: readonly { readonly oracle: string; readonly message: string }[];
+}
+
 /** A bundle in a thread of its own, to which hunts are given one after the other. */
 export class Hunter {
   readonly #folder: string;
@@ -39,13 +49,21 @@ export class Hunter {
 
   /** What was found first; null where the budget was used up. */
   hunt(hunt: Hunt): Promise<Catch | null> {
+    return this.#ask(hunt);
+  }
+
+  check(text: string): Promise<Answer> {
+    return this.#ask({ text } satisfies Question);
+  }
+
+  #ask<T>(order: Hunt | Question): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#worker.once('error', reject);
-      this.#worker.once('message', (answer: Catch | null) => {
+      this.#worker.once('message', (answer: T) => {
         this.#worker.off('error', reject);
         resolve(answer);
       });
-      this.#worker.postMessage(hunt);
+      this.#worker.postMessage(order);
     });
   }
 

@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { assemble } from '../../src/asm/assemble.ts';
 import { Campaign } from '../../src/fuzz/campaign.ts';
+import { checkProgram } from '../../src/fuzz/check.ts';
 import { shapeOf } from '../../src/fuzz/coverage.ts';
 import { FuzzKernel } from '../../src/fuzz/generate/kernel.ts';
 import { openProfile } from '../../src/profiles/index.ts';
 import type { Program } from '../../src/program/program.ts';
 import { runsOnPacket } from '../../src/vm/run.ts';
-import type { Catch, Hunt } from './hunt.ts';
+import type { Answer, Catch, Hunt, Question } from './hunt.ts';
 
 /** As `drybpf fuzz` has them. */
 const LIMITS = { runs: 1, runBudget: 1000, budget: 10_000 } as const;
@@ -56,4 +57,13 @@ function hunt({ seed, from, budget, oracles, dials, mutants }: Hunt): Catch | nu
   return null;
 }
 
-parentPort!.on('message', (order: Hunt) => parentPort!.postMessage(hunt(order)));
+/** Several runs of each program, so that every path of a small one is taken. */
+const RUNS = 24;
+
+function check({ text }: Question): Answer {
+  const program = assemble(text, 'planted.bpf.s', { profile: kernel.profile }).programs[0]!;
+  const { verdict, findings } = checkProgram(program, kernel, { runs: RUNS });
+  return { verdict: verdict.verdict, findings: findings.map(({ oracle, message }) => ({ oracle, message })) };
+}
+
+parentPort!.on('message', (order: Hunt | Question) => parentPort!.postMessage('text' in order ? check(order) : hunt(order)));

@@ -32,6 +32,7 @@ import {
   isTaintedSlot,
   NO_TAINT,
   readsDeadSlot,
+  readsFetched,
   type Taint,
   taintBehind,
   taintOfCover,
@@ -41,6 +42,8 @@ import {
 export interface Escape {
   readonly insn: number;
   readonly what: string;
+  /** the instruction before read what an atomic had fetched from a slot that nothing was known to rely on */
+  readonly behindFetch: boolean;
 }
 
 interface Candidate {
@@ -130,7 +133,9 @@ export class Containment {
   }
 
   #fail(insn: number, what: string): void {
-    this.escape = { insn, what };
+    const last = this.#program.insns[this.#lastSlot];
+    const behindFetch = last !== undefined && this.#candidates.some(({ arrival, taint }) => readsFetched(arrival, last, taint));
+    this.escape = { insn, what, behindFetch };
     this.#isLost = true;
   }
 

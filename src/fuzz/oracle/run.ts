@@ -16,6 +16,8 @@ export interface RunFinding {
   readonly oracle: 'fault' | 'containment';
   readonly insn: number | null;
   readonly message: string;
+  /** see `Escape` */
+  readonly behindFetch?: boolean;
 }
 
 export interface Runs {
@@ -98,8 +100,10 @@ function runIn(program: Program, profile: Profile, graph: ExploredGraph | null, 
       instructions += run.stats.instructions;
       checked += containment?.checked ?? 0;
       const escaped = containment?.escape;
-      if (escaped) findings.push({ oracle: 'containment', insn: escaped.insn, message: escaped.what });
-      else if (run.fault !== null && run.fault.reason !== 'budget') {
+      if (escaped) {
+        const { insn, what, behindFetch } = escaped;
+        findings.push({ oracle: 'containment', insn, message: what, behindFetch });
+      } else if (run.fault !== null && run.fault.reason !== 'budget') {
         findings.push({ oracle: 'fault', insn: run.fault.insn, message: `${run.fault.reason}: ${run.fault.message}` });
       } else if (run.fault === null) {
         const later = runLater(machine, options.budget ?? DEFAULT_BUDGET);

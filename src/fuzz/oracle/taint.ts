@@ -21,11 +21,21 @@ export interface Taint {
   /** of these slots those that were forgotten because nothing reads them before they are written */
   readonly deadLo: readonly number[];
   readonly deadHi: readonly number[];
+  /** of the registers and slots those that an atomic fetched from the stack, or what was made of that: Linux loses sight of it */
+  readonly fetched: readonly number[];
+  readonly fetchedLo: readonly number[];
+  readonly fetchedHi: readonly number[];
 }
 
 const NONE: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0];
 
-export const NO_TAINT: Taint = { regs: NONE, dead: NONE, slotsLo: NONE, slotsHi: NONE, deadLo: NONE, deadHi: NONE };
+export const NO_TAINT: Taint = {
+  ...{ regs: NONE, dead: NONE, slotsLo: NONE, slotsHi: NONE, deadLo: NONE, deadHi: NONE },
+  ...{ fetched: NONE, fetchedLo: NONE, fetchedHi: NONE },
+};
+
+/** What taints a register or a slot. */
+type Cause = 'cover' | 'fetch' | null;
 
 /** r0 to r5 */
 const CALL_REGISTERS = 0x3f;
@@ -40,6 +50,9 @@ class Draft {
   readonly slotsHi: number[];
   readonly deadLo: number[];
   readonly deadHi: number[];
+  readonly fetched: number[];
+  readonly fetchedLo: number[];
+  readonly fetchedHi: number[];
 
   constructor(from: Taint) {
     this.regs = from.regs.slice();
@@ -48,22 +61,24 @@ class Draft {
     this.slotsHi = from.slotsHi.slice();
     this.deadLo = from.deadLo.slice();
     this.deadHi = from.deadHi.slice();
+    this.fetched = from.fetched.slice();
+    this.fetchedLo = from.fetchedLo.slice();
+    this.fetchedHi = from.fetchedHi.slice();
   }
 
-  reg(frame: number, regno: number, tainted: boolean): void {
-    if (tainted) this.regs[frame]! |= 1 << regno;
-    else this.regs[frame]! &= ~(1 << regno);
+  reg(frame: number, regno: number, cause: Cause): void {
+    put(this.regs, frame, 1 << regno, cause !== null);
+    put(this.fetched, frame, 1 << regno, cause === 'fetch');
   }
 
-  slot(frame: number, spi: number, tainted: boolean): void {
+  slot(frame: number, spi: number, cause: Cause): void {
     if (spi < 0 || spi > 63) return;
-    if (tainted) {
-      this.slotsLo[frame]! |= bitLo(spi);
-      this.slotsHi[frame]! |= bitHi(spi);
-    } else {
-      this.slotsLo[frame]! &= ~bitLo(spi);
-      this.slotsHi[frame]! &= ~bitHi(spi);
-    }
+    const lo = bitLo(spi);
+    const hi = bitHi(spi);
+    put(this.slotsLo, frame, lo, cause !== null);
+    put(this.slotsHi, frame, hi, cause !== null);
+    put(this.fetchedLo, frame, lo, cause === 'fetch');
+    put(this.fetchedHi, frame, hi, cause === 'fetch');
   }
 
   /** A slot that was written, by all of its bytes. */
@@ -74,7 +89,8 @@ class Draft {
   }
 
   forgetSlots(frame: number): void {
-    for (const masks of [this.slotsLo, this.slotsHi, this.deadLo, this.deadHi]) masks[frame] = 0;
+    const { slotsLo, slotsHi, deadLo, deadHi, fetchedLo, fetchedHi } = this;
+    for (const masks of [slotsLo, slotsHi, deadLo, deadHi, fetchedLo, fetchedHi]) masks[frame] = 0;
   }
 
   get isEmpty(): boolean {
@@ -83,6 +99,11 @@ class Draft {
     );
   }
 }
+
+const put = (masks: number[], frame: number, bits: number, set: boolean): void => {
+  if (set) masks[frame]! |= bits;
+  else masks[frame]! &= ~bits;
+};
 
 export const isTaintedReg = (taint: Taint, frame: number, regno: number): boolean => ((taint.regs[frame]! >>> regno) & 1) !== 0;
 export const isTaintedSlot = (taint: Taint, frame: number, spi: number): boolean =>
@@ -96,13 +117,13 @@ export function taintOfCover({ arrival, state, liveRegs }: Cover, taint: Taint):
     for (let regno = 0; regno < 10; regno++) {
       const isImprecise = before.regs[regno]!.type === SCALAR_VALUE && !now.isPreciseReg(regno);
       const isDead = ((liveRegs[frameno]! >>> regno) & 1) === 0 || now.regs[regno]!.type === NOT_INIT;
-      if (isImprecise || isDead) draft.reg(frameno, regno, true);
+      if (isImprecise || isDead) draft.reg(frameno, regno, 'cover');
       if (isDead) draft.dead[frameno]! |= 1 << regno;
     }
     before.slots.forEach((slot, spi) => {
       const isImprecise = isSpilled(slot) && slot.reg.type === SCALAR_VALUE && !now.isPreciseSlot(spi);
       const isForgotten = now.slot(spi) === INVALID_SLOT;
-      if (isImprecise || isForgotten) draft.slot(frameno, spi, true);
+      if (isImprecise || isForgotten) draft.slot(frameno, spi, 'cover');
       if (isForgotten && slot !== INVALID_SLOT && spi < 64) {
         draft.deadLo[frameno]! |= bitLo(spi);
         draft.deadHi[frameno]! |= bitHi(spi);
@@ -123,92 +144,112 @@ const slotsOf = (pointer: Reg, off: number, size: number): { frame: number; firs
 };
 
 /** Everything that is linked to a register by an id: what a comparison narrows together with it. */
-function taintLinked(draft: Draft, arrival: Arrival, reg: Reg): void {
+function taintLinked(draft: Draft, arrival: Arrival, reg: Reg, cause: Cause): void {
   const id = reg.id & 0x3fffffff;
   if (id === 0) return;
   arrival.frames.forEach((frame, frameno) => {
     frame.regs.forEach((other, regno) => {
-      if (other.type === SCALAR_VALUE && (other.id & 0x3fffffff) === id) draft.reg(frameno, regno, true);
+      if (other.type === SCALAR_VALUE && (other.id & 0x3fffffff) === id) draft.reg(frameno, regno, cause);
     });
     frame.slots.forEach((slot, spi) => {
-      if (isSpilled(slot) && (slot.reg.id & 0x3fffffff) === id) draft.slot(frameno, spi, true);
+      if (isSpilled(slot) && (slot.reg.id & 0x3fffffff) === id) draft.slot(frameno, spi, cause);
     });
   });
 }
 
-/** What is tainted behind an instruction: what it computes from something tainted, or compares with it. */
+const causeOfReg = (taint: Taint, frame: number, regno: number): Cause => {
+  if (!isTaintedReg(taint, frame, regno)) return null;
+  return ((taint.fetched[frame]! >>> regno) & 1) !== 0 ? 'fetch' : 'cover';
+};
+
+const causeOfSlot = (taint: Taint, frame: number, spi: number): Cause => {
+  if (spi < 0 || spi > 63 || !isTaintedSlot(taint, frame, spi)) return null;
+  return ((taint.fetchedLo[frame]! & bitLo(spi)) | (taint.fetchedHi[frame]! & bitHi(spi))) !== 0 ? 'fetch' : 'cover';
+};
+
+const either = (a: Cause, b: Cause): Cause => (a === 'fetch' || b === 'fetch' ? 'fetch' : (a ?? b));
+
+/**
+ * What is tainted behind an instruction: what it computes from something tainted, or compares with it. A pointer is not, whatever
+ * it was made from: a number that moves a pointer has to be precise (adjust_reg_min_max_vals, kernel/bpf/verifier.c).
+ */
 export function taintBehind(arrival: Arrival, insn: Insn, next: Arrival, taint: Taint): Taint {
   if (taint === NO_TAINT) return taint;
   const draft = new Draft(taint);
   const top = arrival.frames.length - 1;
   const regs = arrival.frames[top]!.regs;
-  const is = (regno: number): boolean => isTaintedReg(taint, top, regno);
+  const is = (regno: number): Cause => causeOfReg(taint, top, regno);
   const opcode = opcodeOf(insn);
   // Linux holds no register dead before a packet load of old, and none written by it
   const isPacketLoad = opcode?.kind === 'ld_abs' || opcode?.kind === 'ld_ind';
   draft.dead[top]! &= ~(isPacketLoad ? CALL_REGISTERS : registersWritten(insn));
   const size = (opcode?.width ?? 64) / 8;
-  const load = (regno: number, pointer: number): void => {
-    const slots = slotsOf(regs[pointer]!, insn.off, size);
-    let tainted = false;
-    for (let spi = slots?.first ?? 0; slots !== null && spi <= slots.last; spi++) {
-      tainted ||= spi >= 0 && spi < 64 && isTaintedSlot(taint, slots.frame, spi);
-    }
-    draft.reg(top, regno, tainted);
+  const give = (regno: number, cause: Cause): void => {
+    const isNumber = next.frames[top]?.regs[regno]?.type === SCALAR_VALUE;
+    draft.reg(top, regno, isNumber ? cause : null);
   };
-  const store = (pointer: number, tainted: boolean): void => {
+  const loaded = (pointer: number): Cause => {
+    const slots = slotsOf(regs[pointer]!, insn.off, size);
+    let cause: Cause = null;
+    for (let spi = slots?.first ?? 0; slots !== null && spi <= slots.last; spi++) {
+      cause = either(cause, causeOfSlot(taint, slots.frame, spi));
+    }
+    return cause;
+  };
+  const store = (pointer: number, cause: Cause): void => {
     const slots = slotsOf(regs[pointer]!, insn.off, size);
     if (slots === null) return;
     const isWhole = slots.first === slots.last && size === 8;
     if (isWhole) draft.written(slots.frame, slots.first);
     for (let spi = slots.first; spi <= slots.last; spi++) destroyed(draft, arrival.frames[slots.frame]!, slots.frame, spi);
-    for (let spi = slots.first; spi <= slots.last; spi++) if (tainted || isWhole) draft.slot(slots.frame, spi, tainted);
+    for (let spi = slots.first; spi <= slots.last; spi++) if (cause !== null || isWhole) draft.slot(slots.frame, spi, cause);
   };
   switch (opcode?.kind) {
     case 'mov':
     case 'movsx':
     case 'addr_space_cast':
     case 'mov_percpu':
-      draft.reg(top, insn.dst, opcode.source === 'X' && is(insn.src));
+      give(insn.dst, opcode.source === 'X' ? is(insn.src) : null);
       break;
     case 'alu':
-      draft.reg(top, insn.dst, is(insn.dst) || (opcode.source === 'X' && is(insn.src)));
+      give(insn.dst, either(is(insn.dst), opcode.source === 'X' ? is(insn.src) : null));
       break;
     case 'ldx':
     case 'ldsx':
     case 'load_acquire':
-      load(insn.dst, insn.src);
+      give(insn.dst, loaded(insn.src));
       break;
     case 'st':
-      store(insn.dst, false);
+      store(insn.dst, null);
       break;
     case 'stx':
     case 'store_release':
       store(insn.dst, is(insn.src));
       break;
     case 'atomic':
+      store(insn.dst, is(insn.src));
+      break;
     case 'atomic_fetch':
     case 'xchg':
     case 'cmpxchg':
-      load(opcode.kind === 'cmpxchg' ? 0 : insn.src, insn.dst);
-      if (opcode.kind === 'atomic') draft.reg(top, insn.src, is(insn.src));
-      store(insn.dst, is(insn.src) || is(0));
+      give(opcode.kind === 'cmpxchg' ? 0 : insn.src, loaded(insn.dst) === null ? null : 'fetch');
+      store(insn.dst, either(is(insn.src), opcode.kind === 'cmpxchg' ? is(0) : null));
       break;
     case 'jump': {
       const isX = opcode.source === 'X';
-      if (!is(insn.dst) && !(isX && is(insn.src))) break;
-      draft.reg(top, insn.dst, true);
-      taintLinked(draft, arrival, regs[insn.dst]!);
-      if (isX) {
-        draft.reg(top, insn.src, true);
-        taintLinked(draft, arrival, regs[insn.src]!);
+      const cause = either(is(insn.dst), isX ? is(insn.src) : null);
+      if (cause === null) break;
+      for (const regno of isX ? [insn.dst, insn.src] : [insn.dst]) {
+        if (regs[regno]!.type !== SCALAR_VALUE) continue;
+        draft.reg(top, regno, cause);
+        taintLinked(draft, arrival, regs[regno]!, cause);
       }
       break;
     }
     case 'ld_imm64':
     case 'ld_abs':
     case 'ld_ind':
-      draft.reg(top, opcode.kind === 'ld_imm64' ? insn.dst : 0, false);
+      draft.reg(top, opcode.kind === 'ld_imm64' ? insn.dst : 0, null);
       break;
     default:
   }
@@ -216,12 +257,13 @@ export function taintBehind(arrival: Arrival, insn: Insn, next: Arrival, taint: 
   return draft.isEmpty ? NO_TAINT : draft;
 }
 
-const acrossFrames = (draft: Draft, insn: Insn, from: number, to: number, is: (regno: number) => boolean): void => {
+const acrossFrames = (draft: Draft, insn: Insn, from: number, to: number, is: (regno: number) => Cause): void => {
   const cls = classOf(insn.code);
   if (cls !== BPF_JMP && cls !== BPF_JMP32) return;
   if (to > from) {
     const passed = draft.regs[from]! & 0x3e;
     draft.regs[to] = insn.src === BPF_PSEUDO_CALL || passed === 0 ? passed : 0x3e;
+    draft.fetched[to] = (draft.fetched[from]! & 0x3e) === 0 ? 0 : draft.regs[to]!;
     draft.dead[to] = 0;
     draft.forgetSlots(to);
     return;
@@ -229,19 +271,23 @@ const acrossFrames = (draft: Draft, insn: Insn, from: number, to: number, is: (r
   if (to < from) {
     // a tail call ends the function as well; what it returns is no value of this program
     const isExit = opOf(insn.code) === BPF_EXIT;
-    draft.reg(to, 0, isExit && is(0));
+    draft.reg(to, 0, isExit ? is(0) : null);
     draft.dead[to] = (draft.dead[to]! & ~1) | (isExit ? draft.dead[from]! & 1 : 0);
-    draft.regs[from] = 0;
-    draft.dead[from] = 0;
+    for (const masks of [draft.regs, draft.fetched, draft.dead]) masks[from] = 0;
     draft.forgetSlots(from);
     return;
   }
   if (opOf(insn.code) !== 0x80) return;
   draft.regs[from]! &= ~0x3f;
+  draft.fetched[from]! &= ~0x3f;
   // a helper may have written any of the stack that it was given
   draft.deadLo.fill(0);
   draft.deadHi.fill(0);
 };
+
+/** Whether an instruction reads what an atomic fetched from a slot about which the covering state says nothing. */
+export const readsFetched = ({ frames }: Arrival, insn: Insn, taint: Taint): boolean =>
+  (taint.fetched[frames.length - 1]! & registersRead(insn)) !== 0;
 
 /**
  * Registers that an instruction reads although they were held dead where the path was pruned. Calls are not looked at: they read

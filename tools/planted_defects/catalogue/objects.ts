@@ -93,7 +93,7 @@ export const OBJECTS: readonly Defect[] = [
       },
     ],
     oracles: ['containment', 'runs'],
-    budget: 5_000,
+    budget: 20_000,
     campaign: 'objects',
   },
   {

@@ -14,8 +14,8 @@ export const PRUNING: readonly Defect[] = [
       },
     ],
     oracles: ['containment', 'runs', 'pruning', 'metamorphic'],
-    budget: 50_000,
-    campaign: 'paths',
+    budget: 20_000,
+    campaign: 'merges',
   },
   {
     name: 'decided-jump-imprecise',
@@ -40,12 +40,12 @@ export const PRUNING: readonly Defect[] = [
     edits: [
       {
         find: '  if (!wanted) return;\n  for (const one of linked)',
-        replace: '  if (wanted) return;\n  for (const one of linked)',
+        replace: '  if (!wanted || linked.length > 0) return;\n  for (const one of linked)',
       },
     ],
     oracles: ['containment', 'runs', 'pruning', 'metamorphic'],
     budget: 20_000,
-    campaign: 'paths',
+    campaign: 'merges',
   },
   {
     name: 'precision-not-propagated',
@@ -120,9 +120,7 @@ export const PRUNING: readonly Defect[] = [
     ],
     oracles: ['containment', 'runs', 'pruning', 'metamorphic'],
     budget: 20_000,
-    campaign: 'paths',
-    unseen:
-      'few generated programs rely on a number through arithmetic of two registers and reach the same place with another operand.',
+    campaign: 'merges',
   },
   {
     name: 'narrow-fill-ends-precision',
@@ -138,7 +136,7 @@ export const PRUNING: readonly Defect[] = [
     ],
     oracles: ['containment', 'runs', 'pruning', 'metamorphic'],
     budget: 20_000,
-    campaign: 'paths',
+    campaign: 'merges',
   },
   {
     name: 'fill-ends-precision',
@@ -153,7 +151,7 @@ export const PRUNING: readonly Defect[] = [
     ],
     oracles: ['containment', 'runs', 'pruning', 'metamorphic'],
     budget: 20_000,
-    campaign: 'paths',
+    campaign: 'merges',
   },
   {
     name: 'scalar-covers-pointer',
@@ -169,7 +167,7 @@ export const PRUNING: readonly Defect[] = [
     ],
     oracles: ['containment', 'runs', 'pruning', 'metamorphic'],
     budget: 20_000,
-    campaign: 'paths',
+    campaign: 'merges',
   },
   {
     name: 'scalar-links-ignored',
@@ -184,11 +182,11 @@ export const PRUNING: readonly Defect[] = [
     ],
     oracles: ['containment', 'runs', 'pruning', 'metamorphic'],
     budget: 20_000,
-    campaign: 'paths',
+    campaign: 'merges',
   },
   {
     name: 'id-pairs-not-unique',
-    story: 'One id of the current state could stand for two ids of the stored one.',
+    story: 'Registers that were linked in the stored state could have different links in a path that it was taken to cover.',
     source: null,
     file: 'src/verifier/prune/id_map.ts',
     edits: [
@@ -199,7 +197,7 @@ export const PRUNING: readonly Defect[] = [
     ],
     oracles: ['containment', 'runs', 'pruning', 'metamorphic'],
     budget: 20_000,
-    campaign: 'paths',
+    campaign: 'merges',
   },
   {
     name: 'stack-reads-of-helpers-missed',

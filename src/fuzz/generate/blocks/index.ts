@@ -7,10 +7,12 @@ import { FUNCTION_STEPS } from './functions.ts';
 import { HELPER_STEPS } from './helpers.ts';
 import { KFUNC_STEPS } from './kfuncs.ts';
 import { MAP_STEPS } from './maps.ts';
+import { MERGE_STEPS } from './merge.ts';
 import { PACKET_STEPS } from './packet.ts';
 import { POINTER_STEPS } from './pointer.ts';
 import { REFERENCE_STEPS } from './references.ts';
 import { STACK_STEPS } from './stack.ts';
+import { UNCHECKED_STEPS } from './unchecked.ts';
 
 /** Every kind of step that programs are made of. */
 export const STEPS: readonly Step[] = [
@@ -26,4 +28,6 @@ export const STEPS: readonly Step[] = [
   ...REFERENCE_STEPS,
   ...DYNPTR_STEPS,
   ...KFUNC_STEPS,
+  ...MERGE_STEPS,
+  ...UNCHECKED_STEPS,
 ];
