@@ -284,6 +284,9 @@ export class Env {
   /** owned by the pruning rooms */
   liveness: LivenessState | null = null;
   visited: VisitedStates | null = null;
+  concerns: Uint16Array | null = null;
+  /** owned by the room of control flow */
+  successors: Int32Array | null = null;
   /** instructions in postorder, per subprogram from `postorderStart` on */
   postorder: Int32Array = new Int32Array(0);
   sccCount = 0;

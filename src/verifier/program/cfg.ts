@@ -50,6 +50,25 @@ export function insnSuccessors(insns: readonly Insn[], index: number): number {
   }
 }
 
+/**
+ * Successors of every instruction of a program whose jumps are known to stay inside it: instruction i leads to slots 2i and
+ * 2i + 1 of the table, -1 for none.
+ */
+export function successorsOf(env: Env): Int32Array {
+  env.successors ??= findSuccessors(env.insns);
+  return env.successors;
+}
+
+function findSuccessors(insns: readonly Insn[]): Int32Array {
+  const successors = new Int32Array(insns.length * 2).fill(-1);
+  for (let index = 0; index < insns.length; index++) {
+    const count = insnSuccessors(insns, index);
+    if (count > 0) successors[index * 2] = succ0;
+    if (count > 1) successors[index * 2 + 1] = succ1;
+  }
+  return successors;
+}
+
 /** The depth-first walk: what an instruction's edges found so far, and the way back. */
 interface Walk {
   readonly env: Env;
@@ -199,6 +218,7 @@ export function computePostorder(env: Env): void {
   const order = new Int32Array(length);
   const state = new Uint8Array(length);
   const stack = new Int32Array(2 * length + 2);
+  const successors = successorsOf(env);
   let count = 0;
   for (const sub of env.subprogs) {
     sub.postorderStart = count;
@@ -212,14 +232,13 @@ export function computePostorder(env: Env): void {
         depth--;
         continue;
       }
-      const found = insnSuccessors(env.insns, top);
-      const first = succ0;
-      const second = succ1;
-      if (found > 0 && state[first] === 0) {
+      const first = successors[top * 2] as number;
+      const second = successors[top * 2 + 1] as number;
+      if (first >= 0 && state[first] === 0) {
         stack[depth++] = first;
         state[first] = DISCOVERED;
       }
-      if (found > 1 && state[second] === 0) {
+      if (second >= 0 && state[second] === 0) {
         stack[depth++] = second;
         state[second] = DISCOVERED;
       }

@@ -28,7 +28,7 @@ import type { Insn } from '../../isa/insn.ts';
 import type { Env } from '../env.ts';
 import { insnLine } from '../log/insn_lines.ts';
 import { callSummary } from './call_summary.ts';
-import { insnSuccessors, succ0, succ1 } from './cfg.ts';
+import { successorsOf } from './cfg.ts';
 import { slotsOf } from './subprogs.ts';
 
 /** Registers that may be read before they are written. Source: compute_live_registers, kernel/bpf/verifier.c. */
@@ -102,14 +102,18 @@ function useAndDef(env: Env, insn: Insn): number {
 export function computeLiveRegs(env: Env): void {
   const { insns, postorder } = env;
   const before = env.facts.liveRegsBefore;
-  const uses = Int32Array.from(insns, (insn) => useAndDef(env, insn));
+  const successors = successorsOf(env);
+  const uses = new Int32Array(insns.length);
+  for (let index = 0; index < insns.length; index++) uses[index] = useAndDef(env, insns[index] as Insn);
   for (let changed = true; changed; ) {
     changed = false;
-    for (const index of postorder) {
-      const count = insnSuccessors(insns, index);
+    for (let i = 0; i < postorder.length; i++) {
+      const index = postorder[i] as number;
+      const first = successors[index * 2] as number;
+      const second = successors[index * 2 + 1] as number;
       let after = 0;
-      if (count > 0) after = before[succ0] as number;
-      if (count > 1) after |= before[succ1] as number;
+      if (first >= 0) after = before[first] as number;
+      if (second >= 0) after |= before[second] as number;
       const use = uses[index] as number;
       const live = ((after & ~(use >>> 16)) | use) & ALL;
       if (live !== before[index]) {

@@ -1,5 +1,5 @@
 import type { Env } from '../env.ts';
-import { insnSuccessors, succ0, succ1 } from './cfg.ts';
+import { successorsOf } from './cfg.ts';
 
 /** Preorder number of an instruction that left the stack. */
 const DONE = 0x7fffffff;
@@ -14,6 +14,7 @@ export function computeScc(env: Env): void {
   const pre = new Int32Array(length);
   const low = new Int32Array(length);
   const path = new Int32Array(length + 1);
+  const successors = successorsOf(env);
   let stacked = 0;
   let nextPre = 1;
   let nextScc = 1;
@@ -27,9 +28,8 @@ export function computeScc(env: Env): void {
         low[at] = pre[at] = nextPre++;
         stack[stacked++] = at;
       }
-      const count = insnSuccessors(env.insns, at);
-      const first = count > 0 ? succ0 : -1;
-      const second = count > 1 ? succ1 : -1;
+      const first = successors[at * 2] as number;
+      const second = successors[at * 2 + 1] as number;
       const unseen = first >= 0 && pre[first] === 0 ? first : second >= 0 && pre[second] === 0 ? second : -1;
       if (unseen >= 0) {
         path[depth++] = unseen;

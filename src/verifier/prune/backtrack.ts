@@ -56,17 +56,15 @@ export const refuseAstray = (env: Env, text: string): never => env.reject('EFAUL
  */
 export class Backtrack {
   frame = 0;
-  readonly regs = new Int32Array(MAX_CALL_FRAMES);
-  readonly slotsLo = new Int32Array(MAX_CALL_FRAMES);
-  readonly slotsHi = new Int32Array(MAX_CALL_FRAMES);
+  /** the three masks below, in a row */
+  private readonly masks = new Int32Array(MAX_CALL_FRAMES * 3);
+  readonly regs = this.masks.subarray(0, MAX_CALL_FRAMES);
+  readonly slotsLo = this.masks.subarray(MAX_CALL_FRAMES, MAX_CALL_FRAMES * 2);
+  readonly slotsHi = this.masks.subarray(MAX_CALL_FRAMES * 2);
 
   reset(): void {
     this.frame = 0;
-    for (let i = 0; i < MAX_CALL_FRAMES; i++) {
-      this.regs[i] = 0;
-      this.slotsLo[i] = 0;
-      this.slotsHi[i] = 0;
-    }
+    this.masks.fill(0);
   }
 
   isEmpty(): boolean {

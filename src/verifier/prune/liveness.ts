@@ -1,6 +1,6 @@
 import { Bug } from '../../contracts/errors.ts';
 import type { Env } from '../env.ts';
-import { insnSuccessors, postorderEnd, succ0, succ1 } from '../program/cfg.ts';
+import { postorderEnd, successorsOf } from '../program/cfg.ts';
 import { subprogEnd } from '../program/subprogs.ts';
 import type { State } from '../state/state.ts';
 import { stackMaskText } from './format.ts';
@@ -18,6 +18,11 @@ import { stackMaskText } from './format.ts';
  */
 const WORDS = 8;
 const MAX_CALL_FRAMES = 8;
+
+/** What visits of an instruction wrote. NOTHING: no visit wrote to a stack, so that no mask can have changed. */
+const UNSEEN = 0;
+const NOTHING = 1;
+const SOMETHING = 2;
 
 /** Masks of a function's instructions for the stack of one frame, and which of them have to be computed again. */
 class FrameMasks {
@@ -53,7 +58,8 @@ class FuncInstance {
   mustWriteDropped = false;
   /** masks per frame, null until one is set */
   readonly frames: (FrameMasks | null)[];
-  readonly mustWriteSet: Uint8Array;
+  /** by instruction from the function's start: `UNSEEN`, or what the visits so far surely write */
+  readonly mustWrite: Uint8Array;
   readonly callees = new Map<number, FuncInstance>();
   /** another function entered from the same call instruction (callbacks) */
   sibling: FuncInstance | null = null;
@@ -69,7 +75,7 @@ class FuncInstance {
     this.postorderEnd = postorderEnd(env, subprogno);
     this.depth = caller ? caller.depth + 1 : 0;
     this.frames = new Array<FrameMasks | null>(this.depth + 1).fill(null);
-    this.mustWriteSet = new Uint8Array(this.length);
+    this.mustWrite = new Uint8Array(this.length);
   }
 
   masksOf(frameno: number): FrameMasks {
@@ -91,6 +97,7 @@ export class LivenessState {
   current: FuncInstance | null = null;
   /** write marks of the instruction under way, two words a frame */
   readonly writes = new Int32Array(MAX_CALL_FRAMES * 2);
+  hasWrites = false;
   writeInsn = 0;
   /** edges of the control flow inside functions; found at the first propagation */
   flow: Flow | null = null;
@@ -167,20 +174,25 @@ export function markStackRead(env: Env, frameno: number, insnIdx: number, lo: nu
   addReads(currentInstance(env, livenessOf(env)), frameno, insnIdx, lo, hi);
 }
 
-function startWrites(live: LivenessState, instance: FuncInstance, insnIdx: number): void {
+function startWrites(live: LivenessState, insnIdx: number): void {
   live.writeInsn = insnIdx;
-  for (let i = instance.depth * 2 + 1; i >= 0; i--) live.writes[i] = 0;
+  if (!live.hasWrites) return;
+  live.writes.fill(0);
+  live.hasWrites = false;
 }
 
 /** Starts collecting the writes of instruction `insnIdx` (bpf_reset_stack_write_marks). */
 export function resetStackWriteMarks(env: Env, insnIdx: number): void {
   const live = livenessOf(env);
-  startWrites(live, currentInstance(env, live), insnIdx);
+  currentInstance(env, live);
+  startWrites(live, insnIdx);
 }
 
 /** The instruction under way surely writes the slots of the mask in frame `frameno` (bpf_mark_stack_write). */
 export function markStackWrite(env: Env, frameno: number, lo: number, hi: number): void {
-  const { writes } = livenessOf(env);
+  const live = livenessOf(env);
+  const { writes } = live;
+  live.hasWrites = true;
   writes[frameno * 2] = writes[frameno * 2]! | lo;
   writes[frameno * 2 + 1] = writes[frameno * 2 + 1]! | hi;
 }
@@ -188,7 +200,13 @@ export function markStackWrite(env: Env, frameno: number, lo: number, hi: number
 function commitWrites(live: LivenessState, instance: FuncInstance): void {
   const { writes } = live;
   const index = live.writeInsn - instance.start;
-  const seen = instance.mustWriteSet[index] !== 0;
+  const before = instance.mustWrite[index]!;
+  live.writeInsn = 0;
+  if (!live.hasWrites && before !== SOMETHING) {
+    instance.mustWrite[index] = NOTHING;
+    return;
+  }
+  const seen = before !== UNSEEN;
   for (let frameno = 0; frameno <= instance.depth; frameno++) {
     let lo = writes[frameno * 2]!;
     let hi = writes[frameno * 2 + 1]!;
@@ -210,8 +228,7 @@ function commitWrites(live: LivenessState, instance: FuncInstance): void {
     }
     if (((oldLo & ~lo) | (oldHi & ~hi)) !== 0) instance.mustWriteDropped = true;
   }
-  instance.mustWriteSet[index] = 1;
-  live.writeInsn = 0;
+  instance.mustWrite[index] = SOMETHING;
 }
 
 /**
@@ -234,14 +251,12 @@ interface Flow {
 
 function findFlow(env: Env): Flow {
   const { length } = env.insns;
-  const successors = new Int32Array(length * 2).fill(-1);
+  const successors = successorsOf(env);
   const first = new Int32Array(length + 2);
-  for (let i = 0; i < length; i++) {
-    const count = insnSuccessors(env.insns, i);
-    if (count > 0) successors[i * 2] = succ0;
-    if (count > 1) successors[i * 2 + 1] = succ1;
+  for (let edge = 0; edge < successors.length; edge++) {
+    const to = successors[edge]!;
+    if (to >= 0) first[to + 2] = first[to + 2]! + 1;
   }
-  for (const to of successors) if (to >= 0) first[to + 2] = first[to + 2]! + 1;
   for (let i = 2; i < first.length; i++) first[i] = first[i]! + first[i - 1]!;
   const predecessors = new Int32Array(first[length + 1]!);
   for (let edge = 0; edge < successors.length; edge++) {
@@ -325,7 +340,8 @@ function updateInsn(env: Env, instance: FuncInstance, frameno: number, frame: Fr
 
 /** What the function reads and surely writes of its callers' stacks becomes a mark of the call (propagate_to_outer_instance). */
 function propagateToCaller(live: LivenessState, instance: FuncInstance, caller: FuncInstance): void {
-  startWrites(live, caller, instance.callsite);
+  startWrites(live, instance.callsite);
+  live.hasWrites = true;
   for (let frameno = 0; frameno < instance.depth; frameno++) {
     const masks = instance.frames[frameno]?.words;
     if (!masks) continue;

@@ -6,6 +6,7 @@ import { SCALAR_VALUE } from '../state/reg_types.ts';
 import { isSpilled } from '../state/stack_slot.ts';
 import type { State } from '../state/state.ts';
 import { Backtrack, backtrackInsn, refuseAstray } from './backtrack.ts';
+import { concernsOf, isBystander, sparesRegs } from './bystanders.ts';
 import { regMaskText, stackMaskText } from './format.ts';
 import { historyEntryAt } from './history.ts';
 
@@ -44,6 +45,18 @@ function previousInsn(state: State, at: number): number {
   if (entry.idx !== at) return at - 1;
   historyEnd--;
   return entry.prevIdx & PREV_IDX_MASK;
+}
+
+/**
+ * The last instruction up to `at` that may have a part in what is wanted of the registers `wanted`, or that the history knows, or
+ * that `state` begins with: the path from there to `at` is straight, and nothing on it changes the wish.
+ */
+function skipBystanders(concerns: Uint16Array, state: State, at: number, wanted: number): number {
+  const known = historyEnd === 0 ? NO_INSN : state.history[historyEnd - 1]!.idx;
+  const first = state.firstInsnIdx;
+  let index = at;
+  while (index > 0 && index !== known && index !== first && sparesRegs(concerns[index]!, wanted)) index--;
+  return index;
 }
 
 const isScalarReg = (frame: Frame, regno: number): boolean => (frame.regs[regno] as Reg).type === SCALAR_VALUE;
@@ -117,6 +130,9 @@ function logParent(env: Env, state: State, frameno: number): void {
 /** Carries the wish in `bt` back from `start`. Returns whether a stored state got a mark. */
 function walkBack(env: Env, start: State): boolean {
   if (bt.isEmpty()) return false;
+  env.concerns ??= concernsOf(env);
+  const { concerns } = env;
+  const { tracesAll } = env.log;
   let changed = false;
   let state = start;
   let firstIdx = state.firstInsnIdx;
@@ -125,17 +141,29 @@ function walkBack(env: Env, start: State): boolean {
   let skip = true;
   for (;;) {
     historyEnd = state.history.length;
-    if (env.log.tracesAll)
+    if (tracesAll)
       env.log.trace(`mark_precise: frame${bt.frame}: last_idx ${lastIdx} first_idx ${firstIdx} subseq_idx ${subseqIdx} \n`);
     if (lastIdx < 0) return markFunctionArguments(env, state) || changed;
     for (let at = lastIdx; ; ) {
       if (skip) skip = false;
-      else if (!backtrackInsn(env, at, subseqIdx, historyEntryAt(state, historyEnd, at), bt)) {
-        markAllScalarsPrecise(env, start);
-        bt.reset();
-        return changed;
+      else {
+        if (!tracesAll) {
+          const met = skipBystanders(concerns, state, at, bt.topRegs);
+          if (met !== at) {
+            at = met;
+            subseqIdx = at + 1;
+          }
+        }
+        const entry = historyEntryAt(state, historyEnd, at);
+        if (tracesAll || !isBystander(concerns[at]!, bt.topRegs, entry)) {
+          if (!backtrackInsn(env, at, subseqIdx, entry, bt)) {
+            markAllScalarsPrecise(env, start);
+            bt.reset();
+            return changed;
+          }
+          if (bt.isEmpty()) return changed;
+        }
       }
-      if (bt.isEmpty()) return changed;
       subseqIdx = at;
       at = previousInsn(state, at);
       if (at === NO_INSN) break;
