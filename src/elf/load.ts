@@ -183,19 +183,30 @@ function isLoadable(bytes: Uint8Array, profile: LoaderProfile): boolean {
 }
 
 /**
- * The map as the kernel would create it: without BTF if it refuses it with, and with an error if it refuses it altogether.
- * Source: bpf_object__create_map.
+ * The map as the kernel would create it: without BTF if it refuses it with, and with an error if it refuses it, or its inner map,
+ * altogether. Source: bpf_object__create_map.
  */
 function createMap(map: MapDraft, btf: Btf | null, profile: LoaderProfile): MapDef {
-  const def = toMapDef(map, btf);
+  const declared = toMapDef(map, btf);
+  const inner = declared.inner === null ? null : creatable(declared.inner, profile);
+  if (inner !== null && typeof inner === 'string') {
+    map.error ??= `map '${map.name}': failed to create inner map: -${inner}`;
+    return declared;
+  }
+  const def = creatable({ ...declared, inner }, profile);
+  if (typeof def !== 'string') return def;
+  map.error ??= `map '${map.name}': failed to create: -${def}`;
+  return declared;
+}
+
+/** The map with BTF or without, as the kernel takes it, or the errno of its refusal. */
+function creatable(def: MapDef, profile: LoaderProfile): MapDef | string {
   const check = (candidate: MapDef): string | null =>
     profile.mapTypes.get(candidate.type)?.checkCreate(candidate, ALL_CAPABILITIES) ?? null;
   const errno = check(def);
   if (errno === null) return def;
   const plain = { ...def, btf: null, btfKeyTypeId: 0, btfValueTypeId: 0 };
-  if (def.btf !== null && check(plain) === null) return plain;
-  map.error ??= `map '${map.name}': failed to create: -${errno}`;
-  return def;
+  return def.btf !== null && check(plain) === null ? plain : errno;
 }
 
 /** Types that cannot be compared to the end are not compatible. */

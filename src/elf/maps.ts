@@ -250,8 +250,9 @@ function definition(name: string, declaration: MapDeclaration, btf: Btf | null):
 }
 
 /**
- * The map as BPF_MAP_CREATE would be told. A map without a size gets one entry: an application sets the size before it loads
- * the object, and so does veristat (fixup_obj). Source: bpf_object__create_map, bpf_object__populate_internal_map.
+ * The map as BPF_MAP_CREATE would be told. A map without a size gets one entry, and so does an inner one: an application sets
+ * the size before it loads the object, as veristat does (fixup_obj). Source: bpf_object__create_map,
+ * bpf_object__populate_internal_map.
  */
 export function toMapDef(draft: MapDraft, btf: Btf | null): MapDef {
   const { declaration } = draft;
@@ -259,7 +260,7 @@ export function toMapDef(draft: MapDraft, btf: Btf | null): MapDef {
   return {
     ...definition(draft.name, declaration, btf),
     btfVmlinuxValueTypeId: draft.vmlinuxValueTypeId,
-    inner: inner === null ? null : { ...definition(`${draft.name}.inner`, inner, btf), maxEntries: inner.maxEntries },
+    inner: inner === null ? null : definition(`${draft.name}.inner`, inner, btf),
     initial: draft.initial,
     frozen: draft.data === 'rodata' || draft.data === 'kconfig',
     slots: draft.slots,

@@ -47,6 +47,10 @@ describe('maps declared in .maps', () => {
     expect(mapOf(image, 'jumps').slots).toEqual([{ index: 1, name: 'target', kind: 'program' }]);
   });
 
+  test('an inner map without a size gets the smallest', () => {
+    expect(mapOf(image, 'rings').inner).toMatchObject({ type: 27, maxEntries: 4096 });
+  });
+
   test('a 64-bit attribute', () => {
     expect(mapOf(image, 'extra').mapExtra).toBe(0x123456789abn);
   });
@@ -144,6 +148,15 @@ describe('what the kernel answers to BPF_MAP_CREATE', () => {
     const index = image.maps.indexOf(mapOf(image, 'counters'));
     expect(programOf(image, 'lookup').loadError).toBe("map 'counters': failed to create: -EINVAL");
     expect(references(programOf(image, 'lookup'))).toContain(`helper ${2_001_000_000 + index}`);
+    expect(programOf(image, 'jump').loadError).toBeNull();
+  });
+
+  test('an inner map that it refuses keeps the programs that use the outer one from loading', () => {
+    const ARRAY = 2;
+    const checkCreate = () => 'E2BIG' as const;
+    const mapTypes = new Map([...MAP_TYPES, [ARRAY, { ...MAP_TYPES.get(ARRAY)!, checkCreate }]]);
+    const image = loadFixture('maps', { profile: { ...profile, mapTypes } });
+    expect(programOf(image, 'lookup').loadError).toBe("map 'outer': failed to create inner map: -E2BIG");
     expect(programOf(image, 'jump').loadError).toBeNull();
   });
 

@@ -73,10 +73,10 @@ function findLineInfo(env: Env, index: number): LineInfo | null {
 
 const isSameLine = (a: LineInfo, b: LineInfo): boolean => a.fileOff === b.fileOff && a.lineCol >>> 10 === b.lineCol >>> 10;
 
-/** The source line, unless it was printed last: `; text @ file.c:12` (verbose_linfo). */
+/** The source line at every log level, unless it was printed last: `; text @ file.c:12` (verbose_linfo). */
 export function verboseLineInfo(env: Env, index: number, prefix: string): void {
   const { btf } = env.program;
-  if (!btf || !env.log.traces) return;
+  if (!btf || env.log.level === 0) return;
   const row = findLineInfo(env, index);
   const previous = env.prevLineInfo;
   if (!row || row === previous || (previous && isSameLine(row, previous))) return;
