@@ -5,7 +5,7 @@ import type { Verdict } from '../verifier/verdict.ts';
 import { verify } from '../verifier/verify.ts';
 import { type CampaignReport, emptyReport, type FoundReport, type KeptProgram, type PrecisionReport } from './campaign_report.ts';
 import { type Checked, type CheckOptions, checkProgram, type Finding } from './check.ts';
-import { formatOf, shapeOf } from './coverage.ts';
+import { formatOf, isSecondLine, shapeOf } from './coverage.ts';
 import type { Dials } from './dials.ts';
 import type { FuzzKernel } from './generate/kernel.ts';
 import { generateProgram } from './generate/program.ts';
@@ -41,7 +41,7 @@ const EXAMPLE_CHARACTERS = 300;
 const LONG = 20;
 /** Larger programs are not kept. */
 const KEPT_SLOTS = 300;
-/** One program in so many, and each that meets something new, is heard to the end where it is refused, unless it took more instructions. */
+/** One program in so many, and each that meets something new or says more in the line before, is heard to the end where it is refused, unless it took more instructions. */
 const LISTENED_TO = 16;
 const LISTENED = 5000;
 /** Programs of these types may be loaded without capabilities. */
@@ -116,7 +116,7 @@ export class Campaign {
   candidate(index: number): Candidate {
     const program = this.program(index);
     const random = new Random(programSeed(this.#options.seed, index) + 2 ** 31);
-    const isLess = UNPRIVILEGED.has(program.type) && index >= (this.#options.corpus?.length ?? 0) && random.chance(0.1);
+    const isLess = UNPRIVILEGED.has(program.type) && index >= (this.#options.corpus?.length ?? 0) && random.chance(0.25);
     return { program, capabilities: isLess ? random.pick(FEWER_CAPABILITIES) : ALL_CAPABILITIES };
   }
 
@@ -133,7 +133,8 @@ export class Campaign {
       const checked = checkProgram(program, this.#kernel, options);
       this.#count(checked);
       const isNew = this.#keep(index, program, checked);
-      if (isNew || index % LISTENED_TO === 0) this.#listen(candidate, checked);
+      const isHeard = isNew || index % LISTENED_TO === 0 || isSecondLine(checked.verdict.message ?? '');
+      if (isHeard) this.#listen(candidate, checked);
       this.#limit(checked, own, program);
       for (const finding of checked.findings) this.#found(finding, own, candidate.capabilities);
       return checked;

@@ -25,6 +25,13 @@ export const shapeOf = (message: string): string =>
     .replace(/-?(?:0x[0-9a-f]+|\d+)/gi, 'N')
     .slice(0, 160);
 
+/** Refusals of two lines, of which the first one says what was wrong. */
+const SECOND_LINES =
+  /^(Caller passes invalid args|cannot pass map_type|kfunc .* failed callback|arg#\d+ arg#\d+ memory, len pair|only read from)/;
+
+/** Whether a line in front of this message says more. */
+export const isSecondLine = (message: string): boolean => SECOND_LINES.test(message);
+
 /** The kernel's format string that a message was made with; null for one that is not in the list. */
 export function formatOf(message: string): string | null {
   patterns ??= REFUSALS.map(patternOf).sort((a, b) => b.literal - a.literal);

@@ -1,5 +1,5 @@
 import { type Insn, insn } from '../isa/insn.ts';
-import { isLdImm64 } from '../isa/opcodes.ts';
+import { isLdImm64, OPCODES } from '../isa/opcodes.ts';
 import type { Program } from '../program/program.ts';
 import { instructionStarts, replace, splice } from './edit.ts';
 import type { FuzzKernel } from './generate/kernel.ts';
@@ -11,6 +11,7 @@ const PSEUDO_SOURCES = [0, 1, 2, 3, 4, 5, 6, 7] as const;
 const CALL = 0x85;
 const KFUNC_CALL = 2;
 const LD_IMM64 = 0x18;
+const USER_OPCODES = OPCODES.filter(({ origin, code }) => origin === 'user' && code !== LD_IMM64);
 
 const oddField = (random: Random, old: Insn): Insn => {
   switch (random.below(6)) {
@@ -29,14 +30,29 @@ const oddField = (random: Random, old: Insn): Insn => {
   }
 };
 
+/** An instruction of any kind that there is, with one field that it does not have or that is out of its range. */
+const oddOfAnyKind = (random: Random): Insn => {
+  const opcode = random.pick(USER_OPCODES);
+  const fields = { off: 0, imm: 0, src: random.below(10) };
+  if (opcode.selector !== null) fields[opcode.selector.field] = opcode.selector.value;
+  const whole = insn(opcode.code, random.below(10), opcode.src === 'unused' ? 0 : fields.src, fields.off, fields.imm);
+  const unused = (['dst', 'src', 'off', 'imm'] as const).filter((field) => opcode[field] === 'unused');
+  const field = unused.length > 0 && random.chance(0.7) ? random.pick(unused) : random.pick(['src', 'off', 'imm'] as const);
+  const value = field === 'dst' || field === 'src' ? random.between(1, 9) : random.pick([1, -1, 2, 16, random.immediate() >> 16]);
+  return { ...whole, [field]: value };
+};
+
 /** Types of the kernel's BTF that stand for something else than what is expected. */
 const oddType = (random: Random, kernel: FuzzKernel): number =>
   random.chance(0.2) ? random.pick([0, -1, 1 << 30]) : random.below(kernel.profile.btf.count);
 
 const oddCall = (random: Random, old: Insn, kernel: FuzzKernel): Insn => {
-  switch (random.below(5)) {
+  switch (random.below(7)) {
     case 0:
-      return { ...old, src: KFUNC_CALL, off: random.pick([1, 2, -1]) };
+    case 5:
+      return { ...old, src: KFUNC_CALL, off: random.pick([1, 2, -1]), imm: random.pick([0, 1, old.imm]) };
+    case 6:
+      return { ...old, src: KFUNC_CALL, off: 0, imm: 0 };
     case 1:
       return { ...old, src: KFUNC_CALL, off: 0, imm: oddType(random, kernel) };
     case 2:
@@ -78,7 +94,13 @@ export function mutateEncoding(random: Random, program: Program, kernel: FuzzKer
     return replace(program, at, oddCall(random, program.insns[at]!, kernel));
   }
   if (wides.length > 0 && random.chance(0.25)) return oddWide(random, program, random.pick(wides), kernel);
-  if (random.chance(0.1)) {
+  if (random.chance(0.4)) return splice(program, random.pick(starts), 0, [oddOfAnyKind(random)]) ?? program;
+  if (random.chance(0.15)) {
+    const src = random.pick([1, 2, 5, 6]);
+    const map = [insn(LD_IMM64, 1, src, 0, random.pick([-1, -5, 99, program.maps.length])), insn(0, 0, 0, 0, 0)];
+    return splice(program, random.pick(starts), 0, map) ?? program;
+  }
+  if (random.chance(0.15)) {
     const id = oddType(random, kernel);
     return splice(program, random.pick(starts), 0, [insn(LD_IMM64, 1, 3, 0, id), insn(0, 0, 0, 0, 0)]) ?? program;
   }

@@ -8,7 +8,7 @@ const smaller = (value: number): number[] => {
   return [...new Set([0, half, value - Math.sign(value)])].filter((candidate) => candidate !== value);
 };
 
-/** Smaller programs, the smallest first: runs of instructions taken out, then constants made smaller, then maps taken away. */
+/** Smaller programs, the smallest first: runs of instructions taken out, then constants made smaller, then maps and records taken away. */
 export function* shrinkProgram(program: Program): Generator<Program> {
   const { insns } = program;
   const starts = instructionStarts(insns);
@@ -27,6 +27,7 @@ export function* shrinkProgram(program: Program): Generator<Program> {
     for (const imm of smaller(insn.imm)) yield replace(program, at, { ...insn, imm });
   }
   if (program.flags !== 0) yield { ...program, flags: 0 };
+  if (program.funcInfo.length > 0) yield { ...program, funcInfo: [], lineInfo: [] };
   if (program.lineInfo.length > 0) yield { ...program, lineInfo: [] };
   for (let map = program.maps.length - 1; map >= 0; map--) {
     const isUsed = starts.some(

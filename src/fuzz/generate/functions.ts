@@ -1,6 +1,8 @@
 import type { Btf } from '../../btf/btf.ts';
+import { BtfBuilder } from '../../btf/builder.ts';
 import { btfFromC } from '../../btf/c_parser.ts';
 import type { Label } from './emitter.ts';
+import { btfOfTypes } from './object_types.ts';
 import type { Kind } from './scope.ts';
 
 /**
@@ -27,13 +29,16 @@ export interface PlannedFunction {
 
 const known = new Map<string, Btf>();
 
-/** BTF of C types and functions, as an object has one for all of it; the same text gives the same BTF. */
+/** BTF of C types and, behind them, functions, as an object has one for all of it; the same text gives the same BTF. */
 export function btfOfFunctions(types: string, prototypes: readonly string[]): Btf {
-  const text = types + prototypes.map((prototype) => `${prototype};`).join('\n');
+  if (prototypes.length === 0) return btfOfTypes(types);
+  const functions = prototypes.map((prototype) => `${prototype};`).join('\n');
+  const text = types + functions;
+  const source = functions.includes('struct pair') ? `struct pair { long long first; };\n${functions}` : functions;
   let btf = known.get(text);
   if (btf === undefined) {
     if (known.size > 2000) known.clear();
-    btf = btfFromC(text).btf;
+    btf = btfFromC(source, types === '' ? undefined : BtfBuilder.from(btfOfTypes(types))).btf;
     known.set(text, btf);
   }
   return btf;

@@ -1,24 +1,21 @@
 import { MAP_TYPES } from '../../contracts/uapi_numbers.ts';
 import { insn } from '../../isa/insn.ts';
-import { EMPTY_PROGRAM, type MapDef, PROG_FLAGS, type Program } from '../../program/program.ts';
+import type { MapDef, Program } from '../../program/program.ts';
 import type { Dials } from '../dials.ts';
 import type { Random } from '../random.ts';
 import { Emitter } from './emitter.ts';
 import { btfOfFunctions, type PlannedFunction } from './functions.ts';
 import type { FuzzKernel, SectionFacts, UsedMap } from './kernel.ts';
-import { type MapRole, PALETTE, VALUE_TYPES, withBtf } from './palette.ts';
+import { OBJECT_TYPES } from './object_types.ts';
+import { type MapRole, PALETTE, typesOf, withBtf } from './palette.ts';
 import { type Kind, Scope, STACK_BYTES, scalarUpTo, UNKNOWN_SCALAR } from './scope.ts';
 
 export const FP = 10;
 
-/** Source: check_map_prog_compatibility, kernel/bpf/verifier.c. */
-const UNFIT_FOR_SLEEPABLE: ReadonlySet<number> = new Set([
-  MAP_TYPES.prog_array,
-  MAP_TYPES.perf_event_array,
-  MAP_TYPES.stack_trace,
-  MAP_TYPES.lpm_trie,
-  MAP_TYPES.bloom_filter,
-]);
+const OTHER_LICENSES = ['Proprietary', '', 'Dual MIT/GPL'] as const;
+
+/** A program holds one map of these types at most. */
+const SINGLE: ReadonlySet<number> = new Set([MAP_TYPES.arena, MAP_TYPES.cgroup_storage, MAP_TYPES.percpu_cgroup_storage]);
 
 /** Steps of one function that is being written. */
 export interface Step {
@@ -53,6 +50,10 @@ export class Generator {
   scope = new Scope();
   around: Surroundings = { locked: false, nesting: 0, owes: false };
   current: PlannedFunction | null = null;
+  /** the program allocates objects, and needs their types */
+  allocates = false;
+  /** the function that catches what the program throws */
+  catcher: string | null = null;
   /** instructions after which no step begins */
   readonly #limit: number;
   readonly #steps: readonly Step[];
@@ -174,6 +175,15 @@ export class Generator {
     return this.newScalar(this.target());
   }
 
+  /** A scalar register beside one that is still needed. */
+  scalarBeside(reg: number): number {
+    let found = reg;
+    this.pinning(reg, () => {
+      found = this.scalar();
+    });
+    return found;
+  }
+
   /** Puts a scalar in a register: a constant or something unknown. */
   newScalar(reg: number): number {
     const { code, random, scope } = this;
@@ -244,8 +254,13 @@ export class Generator {
   /** A map for a role: one that the program has, or a new one. */
   map(role: MapRole): UsedMap {
     const candidates = PALETTE.filter((entry) => entry.role === role);
-    const fitting = this.wrong() ? candidates : candidates.filter(({ make }) => this.#mayUse(make()));
+    const fitting = this.wrong() ? candidates : candidates.filter(({ make }) => this.mayUse(make()));
     return this.addMap(this.random.pick(fitting.length === 0 ? candidates : fitting).make());
+  }
+
+  /** Whether a map of the role may be held; sometimes also where it may not. */
+  mayMap(role: MapRole): boolean {
+    return this.wrongMoreOften(3) || PALETTE.some((entry) => entry.role === role && this.mayUse(entry.make()));
   }
 
   anyMap(): UsedMap {
@@ -254,15 +269,14 @@ export class Generator {
 
   /** A map whose value can be addressed without a lookup. */
   directMap(): UsedMap {
-    const arrays = PALETTE.map(({ make }) => make()).filter(
-      ({ type, maxEntries }) => type === MAP_TYPES.array && maxEntries === 1,
-    );
-    return this.addMap(this.random.pick(arrays));
+    const arrays = PALETTE.filter(({ role }) => role === 'values' || role === 'constants').map(({ make }) => make());
+    return this.addMap(this.random.pick(arrays.filter(({ type, maxEntries }) => type === MAP_TYPES.array && maxEntries === 1)));
   }
 
-  /** Whether programs of the section may hold a map: sleepable ones may hold few types. */
-  #mayUse({ type }: MapDef): boolean {
-    return (this.section.kind.flags & PROG_FLAGS.BPF_F_SLEEPABLE) === 0 || !UNFIT_FOR_SLEEPABLE.has(type);
+  /** Whether programs of the section may hold a map (check_map_prog_compatibility), of some types beside those they have. */
+  mayUse(def: MapDef): boolean {
+    if (SINGLE.has(def.type) && this.maps.some((used) => used.def !== def && used.def.type === def.type)) return false;
+    return this.kernel.mayHold(this.section, def);
   }
 
   addMap(def: MapDef): UsedMap {
@@ -281,7 +295,7 @@ export class Generator {
   /** Writes data to `size` bytes of stack and answers their offset. */
   stackData(size: number): number {
     const { random, scope } = this;
-    const off = this.stackSpace(size, random.chance(0.9) ? 8 : 1);
+    const off = this.stackSpace(size, random.chance(0.98) ? 8 : 1);
     if (scope.isData(off, size)) return off;
     if (this.wrong()) return off;
     for (let at = 0; at < size; ) {
@@ -321,6 +335,7 @@ export class Generator {
     const { code, scope, random } = this;
     const limit = this.current === null ? this.mainResultLimit() : this.current.maxResult;
     const kind = scope.regs[0];
+    if (this.wrongMoreOften(0.5)) code.movX(0, random.chance(0.5) ? FP : random.pick([1, 6, 7, 8, 9]));
     const fits = kind?.kind === 'scalar' && kind.max <= limit;
     if (!fits && !this.wrong()) {
       if (kind?.kind === 'scalar' && limit >= 1 && random.chance(0.4)) code.aluK(0x50, 0, 1);
@@ -331,16 +346,7 @@ export class Generator {
   }
 
   mainResultLimit(): number {
-    const type = this.section.progType;
-    const range = type.returnRange({
-      type: type.id,
-      attachType: this.section.kind.expectedAttachType,
-      attachName: this.section.kind.attach?.name ?? null,
-      structOpsMember: null,
-      sleepable: false,
-      caps: { bpf: true, perfmon: true, netAdmin: true, sysAdmin: true },
-      program: EMPTY_PROGRAM,
-    });
+    const range = this.section.progType.returnRange(this.section.subject);
     if (range === null || typeof range === 'string') return Number.POSITIVE_INFINITY;
     return range.min <= 0 && range.max >= 0 ? range.max : 0;
   }
@@ -349,13 +355,13 @@ export class Generator {
   finish(name: string, flags: number): Program {
     const { kind, section } = this.section;
     const insns = this.code.finish();
-    const described = this.functions.length > 0;
+    const described = this.functions.length > 0 && !this.wrongMoreOften(4);
     const context = this.section.progType.contextStruct;
-    const main = `int ${name}(${context === null ? 'void' : `struct ${context}`} *ctx)`;
+    const tag = this.catcher === null ? '' : ` __attribute__((btf_decl_tag("exception_callback:${this.catcher}")))`;
+    const main = `int ${name}(${context === null ? 'void' : `struct ${context}`} *ctx)${tag}`;
     const functions = this.functions.map(({ prototype, role }) => (role === 'global' ? prototype : `static ${prototype}`));
-    const needsTypes = this.maps.some(({ def }) => def.btf !== null);
-    const btf =
-      described || needsTypes ? btfOfFunctions(needsTypes ? VALUE_TYPES : '', described ? [main, ...functions] : []) : null;
+    const types = this.allocates ? OBJECT_TYPES : typesOf(this.maps.map(({ def }) => def));
+    const btf = described || types !== '' ? btfOfFunctions(types, described ? [main, ...functions] : []) : null;
     const typeOf = (wanted: string): number => btf?.findByName(wanted, 'FUNC')?.id ?? 0;
     return {
       name,
@@ -365,7 +371,7 @@ export class Generator {
       hasAttachType: kind.hasAttachType,
       attach: kind.attach,
       flags: kind.flags | flags,
-      license: 'GPL',
+      license: this.wrong() ? this.random.pick(OTHER_LICENSES) : 'GPL',
       insns: insns.length === 0 ? [insn(0x95, 0, 0, 0, 0)] : insns,
       maps: this.maps.map(({ def }) => (def.btf === null || btf === null ? def : withBtf(def, btf))),
       btf,

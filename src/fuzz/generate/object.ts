@@ -6,7 +6,7 @@ import type { FuzzKernel } from './kernel.ts';
 import { generateProgram } from './program.ts';
 
 /** Steps that need types of their own: an object has one BTF, and its first program describes it. */
-const TYPED: readonly Feature[] = ['subprogram', 'callback', 'lock'];
+const TYPED: readonly Feature[] = ['subprogram', 'callback', 'lock', 'call'];
 
 const MAP_SOURCES: ReadonlySet<number> = new Set([1, 2]);
 

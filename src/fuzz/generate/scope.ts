@@ -118,11 +118,12 @@ export class Scope {
     }
   }
 
-  /** Forgets what a loop's body may change: the bounds of scalars. */
+  /** Forgets what a loop's body may change: the bounds of scalars, and registers that calls do not keep. */
   widen(): void {
     for (let r = 0; r < 10; r++) {
-      const kind = this.regs[r]!;
-      if (kind?.kind === 'scalar' && (this.pinned & (1 << r)) === 0) this.regs[r] = UNKNOWN_SCALAR;
+      if (this.isPinned(r)) continue;
+      if (r <= 5) this.regs[r] = null;
+      else if (this.regs[r]?.kind === 'scalar') this.regs[r] = UNKNOWN_SCALAR;
     }
   }
 

@@ -252,6 +252,8 @@ export class Containment {
 
   #admitsSlot(slot: Slot, at: number): boolean {
     const { view, u8 } = this.#machine.memory;
+    // what was spilled is gone: a slice of a dynptr that was given back
+    if (isSpilled(slot) && slot.reg.type === NOT_INIT) return true;
     if (isSpilled(slot)) {
       let bytes = 1;
       while (bytes < 8 && slotType(slot, 7 - bytes) === STACK_SPILL) bytes++;

@@ -14,6 +14,23 @@ const kindOfField = (reg: string | undefined): Kind => {
   return reg === 'PTR_TO_PACKET_END' ? { kind: 'packet-end' } : { kind: 'opaque' };
 };
 
+/** A place in a context without fields that may be read; null where there is none, or none was found. */
+const slotOf = (g: Generator): { off: number; size: number } | null => {
+  const { random } = g;
+  const { progType, subject } = g.section;
+  const size = progType.contextKind === 'buffer' ? random.pick([1, 2, 4, 8]) : 8;
+  if (g.wrong()) return { off: size * random.below(BUFFER_REACH), size };
+  if (progType.contextKind === 'btf-args') {
+    const args = g.kernel.argumentsOf(g.section).length;
+    return args === 0 ? null : { off: size * random.below(args), size };
+  }
+  for (let tries = 0; tries < 4; tries++) {
+    const off = size * random.below(4);
+    if (progType.access({ off, size, write: false, signExtend: false }, subject) !== null) return { off, size };
+  }
+  return null;
+};
+
 const readField = (g: Generator): void => {
   const { code, random, scope } = g;
   const ctx = contextRegister(g);
@@ -21,8 +38,9 @@ const readField = (g: Generator): void => {
   const dst = g.target();
   const { readable } = g.section;
   if (readable.length === 0) {
-    const size = g.section.progType.contextKind === 'buffer' ? random.pick([1, 2, 4, 8]) : 8;
-    const off = size * random.below(g.wrong() ? BUFFER_REACH : 3);
+    const place = slotOf(g);
+    if (place === null) return;
+    const { off, size } = place;
     code.load(size, dst, ctx, off);
     scope.regs[dst] = g.section.progType.contextKind === 'btf-args' ? { kind: 'opaque' } : UNKNOWN_SCALAR;
     return;
@@ -49,7 +67,7 @@ const writeField = (g: Generator): void => {
   const field = random.pick(g.section.writable);
   const size = random.pick(field.write!.sizes);
   if (random.chance(0.5)) code.storeImm(size, ctx, field.off, random.immediate());
-  else code.store(size, ctx, field.off, g.scalar());
+  else code.store(size, ctx, field.off, g.scalarBeside(ctx));
 };
 
 /** Packet bytes of old: absolute and indirect loads of socket filters. */
@@ -57,7 +75,7 @@ const legacyLoad = (g: Generator): void => {
   const { code, random, scope } = g;
   const [ctx] = g.having('ctx');
   if (ctx === undefined) return;
-  if (ctx !== 6) {
+  if (ctx !== 6 && !g.wrongMoreOften(4)) {
     if (scope.isPinned(6)) return;
     code.movX(6, ctx);
     scope.regs[6] = { kind: 'ctx' };
@@ -81,7 +99,9 @@ export const CONTEXT_STEPS: readonly Step[] = [
     name: 'legacy load',
     feature: 'context',
     weight: 1,
-    ready: (g) => g.section.progType.legacyPacketLoads === true && !g.around.owes && !g.around.locked && g.depth === 0,
+    ready: (g) =>
+      (g.section.progType.legacyPacketLoads === true || g.wrongMoreOften(2)) &&
+      ((!g.around.owes && !g.around.locked && g.depth === 0) || g.wrongMoreOften(5)),
     emit: legacyLoad,
   },
 ];

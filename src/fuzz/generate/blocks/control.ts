@@ -171,8 +171,8 @@ const countedLoop = (g: Generator): void => {
   const head = code.label();
   const end = code.label();
   code.place(head);
-  const before = g.scope.clone();
   g.scope.widen();
+  const before = g.scope.clone();
   g.pinning(counter, () => {
     g.within({ nesting: g.around.nesting + 1, owes: true }, () => {
       g.body(random.between(1, Math.max(2, Math.min(12, Math.floor(g.room / 4)))));
@@ -207,8 +207,8 @@ const mayGotoLoop = (g: Generator): void => {
   const head = code.label();
   const end = code.label();
   code.place(head);
-  const before = g.scope.clone();
   g.scope.widen();
+  const before = g.scope.clone();
   code.mayGoto(end);
   g.within({ nesting: g.around.nesting + 1, owes: true }, () => {
     g.body(random.between(1, 8));

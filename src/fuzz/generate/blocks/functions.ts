@@ -7,7 +7,7 @@ import { whenNotNull } from './maps.ts';
 
 const CALL_DEPTH = 4;
 
-const plan = (
+export const plan = (
   g: Generator,
   fields: Pick<PlannedFunction, 'role' | 'params' | 'prototype' | 'maxResult'> & Partial<Pick<PlannedFunction, 'begin'>>,
 ): PlannedFunction => {
@@ -24,7 +24,7 @@ const plan = (
   return func;
 };
 
-const mayAdd = (g: Generator): boolean => g.functions.length < g.dials.functions && g.depth < CALL_DEPTH && g.room > 4;
+export const mayAdd = (g: Generator): boolean => g.functions.length < g.dials.functions && g.depth < CALL_DEPTH && g.room > 4;
 
 const C_TYPES = ['unsigned long long', 'unsigned int', 'int', 'long long'] as const;
 
@@ -76,7 +76,7 @@ const callStatic = (g: Generator): void => {
 };
 
 /** A call of a global function: verified on its own, by its prototype. */
-const callGlobal = (g: Generator): void => {
+export const callGlobal = (g: Generator): void => {
   const { code, random } = g;
   if (!mayAdd(g)) return;
   const params: (Kind | null)[] = [];
@@ -162,6 +162,45 @@ const forEach = (g: Generator): void => {
   g.scope.called(UNKNOWN_SCALAR);
 };
 
+const STRAY_HELPERS = ['bpf_spin_lock', 'bpf_spin_unlock', 'bpf_tail_call', 'bpf_map_delete_elem', 'bpf_dynptr_write'] as const;
+const STRAY_KFUNCS = [
+  'bpf_rcu_read_lock',
+  'bpf_rcu_read_unlock',
+  'bpf_preempt_disable',
+  'bpf_preempt_enable',
+  'bpf_res_spin_unlock',
+  'bpf_local_irq_restore',
+  'bpf_rbtree_remove',
+  'bpf_rbtree_first',
+  'bpf_list_pop_front',
+  'bpf_throw',
+  'bpf_dynptr_clone',
+] as const;
+
+/** A call that opens, closes or leaves something, where it stands: with what the first registers hold, or a value with a lock. */
+export const strayCall = (g: Generator): void => {
+  const { code, random } = g;
+  if (random.chance(0.4)) code.wide(1, 2, g.map('graph').index, random.pick([0, 8, 24]));
+  if (random.chance(0.35)) code.callHelper(g.kernel.helper(random.pick(STRAY_HELPERS)));
+  else code.callKfunc(g.kernel.kfunc(random.pick(STRAY_KFUNCS)));
+  g.scope.called(null);
+};
+
+/** A function that something else is to call back; null where no more fit in. */
+export const planCallback = (g: Generator): PlannedFunction | null => {
+  if (!mayAdd(g)) return null;
+  const { random } = g;
+  const memory = (size: number): Kind => ({ kind: 'memory', size, off: 0, writable: true, map: null });
+  const params: (Kind | null)[] = random.chance(0.5)
+    ? [{ kind: 'opaque' }, { kind: 'memory', size: 4, off: 0, writable: g.wrongMoreOften(5), map: null }, memory(4)]
+    : [{ kind: 'opaque' }, { kind: 'opaque' }, null];
+  const opens = g.wrongMoreOften(25);
+  const begin = (): void => {
+    if (opens) strayCall(g);
+  };
+  return plan(g, { role: 'callback', params, prototype: CALLBACK_TYPE, maxResult: g.wrongMoreOften(5) ? 5 : 0, begin });
+};
+
 /** A callback that counts on its caller's stack, within a few values; afterwards the count is an offset into the stack. */
 const counting = (g: Generator): void => {
   const { code, random } = g;
@@ -204,7 +243,7 @@ const counting = (g: Generator): void => {
 };
 
 /** A timer in a map value, with the function that it runs. */
-const timer = (g: Generator): void => {
+export const timer = (g: Generator): void => {
   const { code, random } = g;
   if (!mayAdd(g)) return;
   const map = g.map('timed');
@@ -270,9 +309,12 @@ export const writeFunctions = (g: Generator): void => {
 
 const free = (g: Generator): boolean => !g.around.locked;
 
+const mostlyFree = (g: Generator): boolean => free(g) || g.wrongMoreOften(10);
+
 export const FUNCTION_STEPS: readonly Step[] = [
-  { name: 'static function', feature: 'subprogram', weight: 3, ready: free, emit: callStatic },
-  { name: 'global function', feature: 'subprogram', weight: 1, ready: free, emit: callGlobal },
+  { name: 'static function', feature: 'subprogram', weight: 3, ready: mostlyFree, emit: callStatic },
+  { name: 'global function', feature: 'subprogram', weight: 1, ready: mostlyFree, emit: callGlobal },
+  { name: 'stray call', feature: 'call', weight: 0.5, emit: strayCall },
   { name: 'bpf_loop', feature: 'callback', weight: 3, ready: free, emit: bpfLoop },
   { name: 'counting callback', feature: 'callback', weight: 1, ready: free, emit: counting },
   { name: 'for each element', feature: 'callback', weight: 2, ready: free, emit: forEach },

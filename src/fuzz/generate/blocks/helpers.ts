@@ -144,7 +144,7 @@ const output = (g: Generator): void => {
     code.callHelper(130);
   } else {
     const [ctx] = g.having('ctx');
-    if (ctx === undefined) return;
+    if (ctx === undefined || !g.mayMap('events')) return;
     const events = g.map('events');
     g.saveCallerRegisters();
     readable(g, 4, size);

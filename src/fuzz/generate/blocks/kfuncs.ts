@@ -166,7 +166,8 @@ const field = (g: Generator, reg: number): void => {
     member === undefined || g.wrong() ? random.below(STRUCT_REACH[kind.struct] ?? 256) : Math.floor(member.bitOffset / 8);
   const dst = g.targetBeside(reg);
   code.load(size === 1 || size === 2 || size === 4 ? size : 8, dst, reg, off);
-  g.scope.regs[dst] = { kind: 'opaque' };
+  const isPointer = member !== undefined && btf.skipModifiers(member.type).kind === 'PTR';
+  g.scope.regs[dst] = isPointer ? { kind: 'opaque' } : UNKNOWN_SCALAR;
 };
 
 /** A pointer to a kernel struct from the context or a helper, and fields of it. */
@@ -177,7 +178,7 @@ const kernelStruct = (g: Generator): void => {
     field(g, g.random.pick(known));
     return;
   }
-  if (g.around.locked) return;
+  if (g.around.locked || !mayCall(g, 'bpf_get_current_task_btf')) return;
   g.saveCallerRegisters();
   code.callHelper(158);
   g.scope.called({ kind: 'btf', struct: 'task_struct' });
@@ -230,6 +231,9 @@ const locked = (g: Generator): void => {
 
 const free = (g: Generator): boolean => !g.around.locked;
 
+const mayCall = (g: Generator, name: string): boolean =>
+  g.wrongMoreOften(3) || g.kernel.callees.of(g.section).some((callee) => callee.name === name);
+
 /** Tracing programs and socket filters may not hold locks (check_map_prog_compatibility). */
 const mayLock = (g: Generator): boolean =>
   g.wrong() || !(isTracing(g.section.progType.name) || g.section.progType.name === 'socket_filter');
@@ -238,13 +242,13 @@ export const KFUNC_STEPS: readonly Step[] = [
   { name: 'iterator over numbers', feature: 'iterator', weight: 1, ready: (g) => free(g) && g.around.nesting < 3, emit: numbers },
   { name: 'section', feature: 'kfunc', weight: 2, ready: free, emit: section },
   { name: 'interrupts', feature: 'kfunc', weight: 0.7, ready: free, emit: interrupts },
-  { name: 'task', feature: 'kfunc', weight: 1, ready: free, emit: task },
-  { name: 'cpumask', feature: 'kfunc', weight: 1, ready: free, emit: cpumask },
+  { name: 'task', feature: 'kfunc', weight: 1, ready: (g) => free(g) && mayCall(g, 'bpf_task_acquire'), emit: task },
+  { name: 'cpumask', feature: 'kfunc', weight: 1, ready: (g) => free(g) && mayCall(g, 'bpf_cpumask_create'), emit: cpumask },
   {
     name: 'exception',
     feature: 'kfunc',
-    weight: 0.1,
-    ready: (g) => free(g) && !g.around.owes && g.around.nesting > 0,
+    weight: 0.3,
+    ready: (g) => free(g) && (!g.around.owes || g.wrongMoreOften(5)) && g.around.nesting > 0,
     emit: exception,
   },
   { name: 'kernel struct', feature: 'btf', weight: 1, emit: kernelStruct },

@@ -7,6 +7,8 @@ import { twoWays } from './control.ts';
 import { accessMemory } from './pointer.ts';
 
 const RDONLY_PROG = 1 << 7;
+/** Values up to here are made on the stack. */
+const LARGE = 256;
 
 /**
  * Writes the test for NULL of r0 and what is done with it where it is not; without it when the choice is to be wrong.
@@ -109,7 +111,8 @@ const lookupAndUse = (g: Generator): void => {
 const update = (g: Generator): void => {
   const { code, random, scope } = g;
   const map = random.chance(0.95) ? g.map('values') : g.anyMap();
-  const value = g.stackData(Math.min(256, map.def.valueSize));
+  if (map.def.valueSize > LARGE && !g.wrong()) return;
+  const value = g.stackData(Math.min(LARGE, map.def.valueSize));
   g.saveCallerRegisters();
   keyArgument(g, map);
   g.stackPointer(3, value);
@@ -130,7 +133,7 @@ const remove = (g: Generator): void => {
 
 const queue = (g: Generator): void => {
   const { code, random, scope } = g;
-  const map = g.map(random.chance(0.8) ? 'queue' : 'bloom');
+  const map = g.map(random.chance(0.8) || !g.mayMap('bloom') ? 'queue' : 'bloom');
   const isPush = random.chance(0.5);
   const data = isPush ? g.stackData(map.def.valueSize) : g.stackSpace(map.def.valueSize);
   g.saveCallerRegisters();

@@ -26,7 +26,7 @@ export const accessMemory = (g: Generator, reg: number): void => {
     return;
   }
   if (random.chance(0.4)) code.storeImm(size, reg, off, random.immediate());
-  else code.store(size, reg, off, g.scalar());
+  else code.store(size, reg, off, g.scalarBeside(reg));
 };
 
 /** Adds a constant or a bounded scalar to a pointer, so that it still points inside. */
@@ -81,7 +81,7 @@ const variableStack = (g: Generator): void => {
   const index = g.unknown(g.target());
   const pointer = g.targetBeside(index);
   bound(g, index, size - 8);
-  if (random.chance(0.5)) code.aluK(0x50, index, ~7);
+  if (random.chance(0.9)) code.aluK(0x50, index, ~7);
   code.movX(pointer, FP);
   code.aluK(BPF_ADD, pointer, off);
   code.aluX(BPF_ADD, pointer, index);
@@ -92,7 +92,7 @@ const variableStack = (g: Generator): void => {
     code.load(bytes, dst, pointer, 0);
     scope.regs[dst] = UNKNOWN_SCALAR;
   } else if (random.chance(0.5)) code.storeImm(bytes, pointer, 0, random.immediate());
-  else code.store(bytes, pointer, 0, g.scalar());
+  else code.store(bytes, pointer, 0, g.scalarBeside(pointer));
 };
 
 const pointerKinds: readonly Kind['kind'][] = ['memory', 'packet', 'stack', 'ctx', 'map'];

@@ -186,6 +186,12 @@ export const REFERENCE_STEPS: readonly Step[] = [
     ready: (g) => free(g) && SOCKET_TYPES.includes(g.section.progType.name) && g.having('ctx').length > 0,
     emit: socketLookup,
   },
-  { name: 'tail call', feature: 'tail-call', weight: 1, ready: (g) => free(g) && !g.around.owes, emit: tailCall },
+  {
+    name: 'tail call',
+    feature: 'tail-call',
+    weight: 1,
+    ready: (g) => free(g) && !g.around.owes && g.mayMap('programs'),
+    emit: tailCall,
+  },
   { name: 'atomic', feature: 'atomic', weight: 1, emit: atomic },
 ];
