@@ -1,4 +1,3 @@
-import { inflateSync } from 'fflate';
 import { BtfError } from './error.ts';
 import { textAt } from './names.ts';
 import type { BtfSource } from './source.ts';
@@ -8,6 +7,8 @@ import { BTF_MAX_TYPE, BTF_TYPE_BYTES, extraBytes, infoKind, viewOf } from './wi
 export const PACKED_PARTS = ['index', 'types', 'strings'] as const;
 export type PackedPart = (typeof PACKED_PARTS)[number];
 export type PartReader = (part: PackedPart) => Uint8Array;
+/** The `size` plain bytes of deflated data; throws for anything else. */
+export type Inflate = (packed: Uint8Array, size: number) => Uint8Array;
 
 export const PACKED_MAGIC = 0x66746264;
 export const PACKED_VERSION = 2;
@@ -18,6 +19,8 @@ export const packEntry = (index: number, kind: number, fingerprint: number): num
   ((fingerprint << 25) | (kind << 20) | index) >>> 0;
 export const fingerprintOf = (hash: number): number => hash >>> 25;
 export const bucketOf = (hash: number, buckets: number): number => hash & (buckets - 1);
+
+const MAX_CHUNK_BYTES = 1 << 28;
 
 /**
  * A BTF in three parts, so that opening it costs no inflating and a look-up only inflates the chunks it touches.
@@ -35,6 +38,7 @@ export class PackedSource implements BtfSource {
   readonly strLen: number;
   readonly declTags: readonly (readonly [index: number, target: number])[];
   readonly #read: PartReader;
+  readonly #inflate: Inflate;
   readonly #typesPerChunk: number;
   readonly #typeFile: Uint32Array;
   readonly #typeStart: Uint32Array;
@@ -48,8 +52,9 @@ export class PackedSource implements BtfSource {
   #types: Uint8Array | undefined;
   #strings: Uint8Array | undefined;
 
-  constructor(read: PartReader) {
+  constructor(read: PartReader, inflate: Inflate) {
     this.#read = read;
+    this.#inflate = inflate;
     const bytes = read('index').slice();
     if (bytes.length < INDEX_HEADER_WORDS * 4) throw new BtfError('packed BTF: index too short');
     const header = new Uint32Array(bytes.buffer, 0, INDEX_HEADER_WORDS);
@@ -116,7 +121,7 @@ export class PackedSource implements BtfSource {
     const known = this.#typeChunks[number];
     if (known !== undefined) return known;
     this.#types ??= this.#read('types');
-    const bytes = inflateChunk(this.#types, this.#typeFile, this.#typeStart, number);
+    const bytes = this.#chunk(this.#types, this.#typeFile, this.#typeStart, number);
     const view = viewOf(bytes);
     const offsets = new Uint32Array(Math.min(this.#typesPerChunk, this.count - number * this.#typesPerChunk));
     let at = 0;
@@ -135,9 +140,26 @@ export class PackedSource implements BtfSource {
     const known = this.#stringChunks[number];
     if (known !== undefined) return known;
     this.#strings ??= this.#read('strings');
-    const bytes = inflateChunk(this.#strings, this.#stringFile, this.#stringStart, number);
+    const bytes = this.#chunk(this.#strings, this.#stringFile, this.#stringStart, number);
     this.#stringChunks[number] = bytes;
     return bytes;
+  }
+
+  #chunk(file: Uint8Array, fileStarts: Uint32Array, plainStarts: Uint32Array, number: number): Uint8Array {
+    const size = plainStarts[number + 1]! - plainStarts[number]!;
+    if (!(size >= 0 && size <= MAX_CHUNK_BYTES)) throw new BtfError('packed BTF: chunk out of range');
+    const bytes = this.#inflated(file.subarray(fileStarts[number], fileStarts[number + 1]), size);
+    if (bytes?.length !== size) throw new BtfError('packed BTF: broken chunk');
+    return bytes;
+  }
+
+  /** The plain bytes; undefined for what is not deflated data. */
+  #inflated(packed: Uint8Array, size: number): Uint8Array | undefined {
+    try {
+      return this.#inflate(packed, size);
+    } catch {
+      return undefined;
+    }
   }
 
   /** The plain type and string sections, all chunks inflated. */
@@ -154,23 +176,3 @@ export class PackedSource implements BtfSource {
 }
 
 type Words = [number, number, number, number, number, number, number, number, number, number];
-
-const MAX_CHUNK_BYTES = 1 << 28;
-
-const inflateChunk = (file: Uint8Array, fileStarts: Uint32Array, plainStarts: Uint32Array, number: number): Uint8Array => {
-  const size = plainStarts[number + 1]! - plainStarts[number]!;
-  if (!(size >= 0 && size <= MAX_CHUNK_BYTES)) throw new BtfError('packed BTF: chunk out of range');
-  const packed = file.subarray(fileStarts[number], fileStarts[number + 1]);
-  const bytes = inflated(packed, new Uint8Array(size));
-  if (bytes?.length !== size) throw new BtfError('packed BTF: broken chunk');
-  return bytes;
-};
-
-/** The plain bytes; undefined for what is not deflated data. */
-const inflated = (packed: Uint8Array, out: Uint8Array): Uint8Array | undefined => {
-  try {
-    return inflateSync(packed, { out });
-  } catch {
-    return undefined;
-  }
-};

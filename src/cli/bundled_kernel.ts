@@ -1,12 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
-import type { PackedPart } from '../btf/packed_source.ts';
+import { inflateRawSync } from 'node:zlib';
+import type { Inflate, PackedPart } from '../btf/packed_source.ts';
 import type { Profile } from '../contracts/profile.ts';
-import { openProfile, type ProfileName } from '../profiles/index.ts';
+import { type ProfileName, profileOfParts } from '../profiles/open.ts';
 
 /** Where the parts of a profile's BTF are: beside the build, or in the source tree. */
 const PLACES: Readonly<Record<ProfileName, readonly string[]>> = {
   'linux-6.18': ['./btf/linux-6.18/', '../profiles/linux_6_18/btf/'],
 };
+
+/** Bytes that zlib takes at least for its output. */
+const LEAST_CHUNK = 64;
 
 function readPart(name: ProfileName, part: PackedPart): Uint8Array {
   const candidates = PLACES[name].map((place) => new URL(`${place}${part}.bin`, import.meta.url));
@@ -15,6 +19,9 @@ function readPart(name: ProfileName, part: PackedPart): Uint8Array {
   return readFileSync(found);
 }
 
+const inflate: Inflate = (packed, size) =>
+  inflateRawSync(packed, { maxOutputLength: Math.max(size, 1), chunkSize: Math.max(size, LEAST_CHUNK) });
+
 /** A profile over the BTF that the package brings; its parts are read when they are asked for. */
 export const openBundledProfile = (name: ProfileName = 'linux-6.18'): Profile =>
-  openProfile(name, (part) => readPart(name, part));
+  profileOfParts(name, (part) => readPart(name, part), inflate);

@@ -4,7 +4,7 @@ import { roundOf } from '../fuzz/campaign.ts';
 import { type CampaignReport, emptyReport, mergeReports } from '../fuzz/campaign_report.ts';
 import { checkProgram } from '../fuzz/check.ts';
 import { FuzzKernel } from '../fuzz/generate/kernel.ts';
-import { PROFILE_NAMES } from '../profiles/index.ts';
+import { PROFILE_NAMES } from '../profiles/open.ts';
 import { openBundledProfile } from './bundled_kernel.ts';
 import { EXIT, type ExitStatus, UsageError } from './exit.ts';
 import { Crew } from './fuzz_crew.ts';

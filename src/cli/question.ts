@@ -2,7 +2,7 @@ import { Btf } from '../btf/btf.ts';
 import { Malformed } from '../contracts/errors.ts';
 import type { Profile } from '../contracts/profile.ts';
 import type { TargetProgram } from '../elf/attach.ts';
-import { isProfileName, openProfile, PROFILE_NAMES } from '../profiles/index.ts';
+import { isProfileName, PROFILE_NAMES, profileOver } from '../profiles/open.ts';
 import type { ObjectImage, Program } from '../program/program.ts';
 import { openBundledProfile } from './bundled_kernel.ts';
 import type { CommonOptions } from './common_options.ts';
@@ -44,7 +44,7 @@ export async function openKernel({
   with: revisions,
 }: Pick<CommonOptions, 'kernel' | 'btf' | 'with'>): Promise<Profile> {
   if (!isProfileName(kernel)) throw new UsageError(`no kernel '${kernel}': ${PROFILE_NAMES.join(', ')}`);
-  const profile = btf === undefined ? openBundledProfile(kernel) : openProfile(kernel, await readBtf(btf));
+  const profile = btf === undefined ? openBundledProfile(kernel) : profileOver(kernel, await readBtf(btf));
   if (revisions.length === 0) return profile;
   const { withRevisions } = await import('../profiles/revisions.ts');
   return withRevisions(profile, revisions);

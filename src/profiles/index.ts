@@ -1,29 +1,16 @@
-/** The kernels that can be asked, by name. */
+/** Profiles for whoever brings nothing but a BTF, or the bytes of the packed one. */
 import type { Btf } from '../btf/btf.ts';
+import { inflate } from '../btf/inflate.ts';
 import type { PartReader } from '../btf/packed_source.ts';
 import type { Profile } from '../contracts/profile.ts';
-import { openVmlinux } from './linux_6_18/btf/vmlinux.ts';
-import { LINUX_6_18, linux_6_18 } from './linux_6_18.ts';
+import { linux_6_18 } from './linux_6_18.ts';
+import { isProfileName, PROFILE_NAMES, type ProfileName, profileOfParts, profileOver } from './open.ts';
 
-export { linux_6_18 };
-
-export const PROFILE_NAMES = [LINUX_6_18] as const;
-export type ProfileName = (typeof PROFILE_NAMES)[number];
-
-export function isProfileName(name: string): name is ProfileName {
-  return (PROFILE_NAMES as readonly string[]).includes(name);
-}
+export { isProfileName, linux_6_18, PROFILE_NAMES, type ProfileName };
 
 /**
  * Opens a profile. `vmlinux` is where its BTF comes from: a reader of the packed parts that are shipped with the profile, or
  * a BTF of the caller's own.
  */
-export function openProfile(name: ProfileName, vmlinux: PartReader | Btf): Profile {
-  const btf = typeof vmlinux === 'function' ? openVmlinux(vmlinux) : vmlinux;
-  switch (name) {
-    case LINUX_6_18:
-      return linux_6_18(btf);
-    default:
-      return name satisfies never;
-  }
-}
+export const openProfile = (name: ProfileName, vmlinux: PartReader | Btf): Profile =>
+  typeof vmlinux === 'function' ? profileOfParts(name, vmlinux, inflate) : profileOver(name, vmlinux);

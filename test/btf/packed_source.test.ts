@@ -6,6 +6,7 @@ import { Btf } from '../../src/btf/btf.ts';
 import { btfFromC } from '../../src/btf/c_parser.ts';
 import { encodeBlob } from '../../src/btf/encode.ts';
 import { BtfError } from '../../src/btf/error.ts';
+import { inflate } from '../../src/btf/inflate.ts';
 import { packBtf } from '../../src/btf/pack.ts';
 import { type PackedPart, PackedSource } from '../../src/btf/packed_source.ts';
 import type { FlatSource } from '../../src/btf/source.ts';
@@ -27,7 +28,7 @@ const many = btfFromC(
 
 describe('a packed BTF', () => {
   const parts = packBtf(many.source as FlatSource, deflate);
-  const packed = new Btf(new PackedSource((part) => parts[part]));
+  const packed = new Btf(new PackedSource((part) => parts[part], inflate));
 
   test('has the same types', () => {
     expect([...packed.types()]).toEqual([...many.types()]);
@@ -57,7 +58,7 @@ describe('a packed BTF', () => {
       new PackedSource((part) => {
         asked.push(part);
         return parts[part];
-      }),
+      }, inflate),
     );
     expect(lazy.findByName('no such name', 'STRUCT')).toBeUndefined();
     expect(asked).toEqual(['index']);
@@ -77,7 +78,7 @@ describe('a packed BTF', () => {
         const broken = parts[part].slice(0, cut ? at : undefined);
         if (!cut) broken[at % broken.length] = byte;
         try {
-          const btf = new Btf(new PackedSource((name) => (name === part ? broken : parts[name])));
+          const btf = new Btf(new PackedSource((name) => (name === part ? broken : parts[name]), inflate));
           for (const id of [1, 500, btf.count - 1]) btf.type(id);
           btf.findByName('s5', 'STRUCT');
         } catch (error) {
@@ -90,7 +91,7 @@ describe('a packed BTF', () => {
 });
 
 describe('the embedded vmlinux BTF', () => {
-  const vmlinux = openVmlinux(read);
+  const vmlinux = openVmlinux(read, inflate);
 
   test('knows the structs that programs use', () => {
     expect(vmlinux.findByName('task_struct', 'STRUCT')?.members.some(({ name }) => name === 'pid')).toBe(true);
@@ -113,7 +114,7 @@ describe('the embedded vmlinux BTF', () => {
 
   test('opens quickly', () => {
     const start = cpuTime();
-    const fresh = openVmlinux(read);
+    const fresh = openVmlinux(read, inflate);
     for (const name of ['task_struct', 'sk_buff', 'xdp_md', 'bpf_dynptr']) expect(fresh.findByName(name, 'STRUCT')).toBeDefined();
     expect(cpuTime() - start).toBeLessThan(300);
   });

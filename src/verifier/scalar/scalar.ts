@@ -98,13 +98,21 @@ export const UNKNOWN = new Scalar(0, 0, -1, -1, 0, INT_MIN, -1, INT_MAX, 0, 0, -
 
 const SMALLEST_SHARED = -256;
 const LARGEST_SHARED = 4096;
-const sharedConsts: readonly Scalar[] = Array.from({ length: LARGEST_SHARED - SMALLEST_SHARED + 1 }, (_, at) =>
-  newConst(at + SMALLEST_SHARED, at + SMALLEST_SHARED < 0 ? -1 : 0),
-);
+/** Made when they are asked for first. */
+const sharedConsts = new Array<Scalar | null>(LARGEST_SHARED - SMALLEST_SHARED + 1).fill(null);
+
+function sharedConst(lo: number, hi: number): Scalar {
+  const at = lo - SMALLEST_SHARED;
+  const known = sharedConsts[at];
+  if (known) return known;
+  const made = newConst(lo, hi);
+  sharedConsts[at] = made;
+  return made;
+}
 
 /** Exactly the 64-bit word `hi:lo`; one shared object per small constant. Source: ___mark_reg_known, kernel/bpf/verifier.c. */
 export const constScalar = (lo: number, hi: number): Scalar =>
-  hi === lo >> 31 && lo >= SMALLEST_SHARED && lo <= LARGEST_SHARED ? sharedConsts[lo - SMALLEST_SHARED]! : newConst(lo, hi);
+  hi === lo >> 31 && lo >= SMALLEST_SHARED && lo <= LARGEST_SHARED ? sharedConst(lo, hi) : newConst(lo, hi);
 
 /** Exactly the sign-extended int32 `imm`. */
 export const constImm = (imm: number): Scalar => constScalar(imm | 0, imm >> 31);
