@@ -166,6 +166,10 @@ const stackFrame = (flags: number): number => flags & INSN_F_FRAMENO_MASK;
 const isStackAccess = (entry: HistoryEntry | null): entry is HistoryEntry =>
   entry !== null && (entry.flags & INSN_F_STACK_ACCESS) !== 0;
 
+/** The record is of an access to a stack slot that is wanted. */
+export const wantsSlotOf = (bt: Backtrack, entry: HistoryEntry): boolean =>
+  isStackAccess(entry) && bt.hasSlot(stackFrame(entry.flags), stackSpi(entry.flags));
+
 /** A fill hands the wish on to the slot; what other memory gives is as imprecise as it comes. */
 function throughLoad(bt: Backtrack, insn: Insn, entry: HistoryEntry | null): void {
   if (!bt.hasReg(insn.dst)) return;

@@ -1,10 +1,15 @@
 import {
+  BPF_ALU,
+  BPF_ALU64,
   BPF_ATOMIC,
   BPF_CALL,
+  BPF_END,
   BPF_EXIT,
   BPF_JMP,
   BPF_JMP32,
   BPF_LOAD_ACQ,
+  BPF_MOV,
+  BPF_NEG,
   BPF_ST,
   BPF_STX,
   BPF_X,
@@ -16,6 +21,7 @@ import {
 import type { Insn } from '../../isa/insn.ts';
 import type { Env } from '../env.ts';
 import type { HistoryEntry } from '../state/state.ts';
+import { type Backtrack, wantsSlotOf } from './backtrack.ts';
 
 /**
  * Most instructions on the way back have no part in what is wanted: they neither made it nor compared it. What `backtrackInsn`
@@ -44,6 +50,13 @@ function concernOf(insn: Insn): number {
       return modeOf(code) === BPF_ATOMIC && insn.imm === BPF_LOAD_ACQ ? dst : dst | STORES;
     case BPF_ST:
       return dst | STORES;
+    case BPF_ALU:
+    case BPF_ALU64: {
+      // what is added to a register and the like matters where it is a register; a constant has no history
+      const op = opOf(code);
+      if (op === BPF_END || op === BPF_NEG) return 0;
+      return op === BPF_MOV || sourceOf(code) === BPF_X ? dst : 0;
+    }
     default:
       return dst;
   }
@@ -61,9 +74,9 @@ export function concernsOf(env: Env): Uint16Array {
 export const sparesRegs = (concern: number, wanted: number): boolean => (concern & (wanted | ALWAYS)) === 0;
 
 /**
- * Whether an instruction of this concern leaves a wish for the registers `wanted` of its function, and for any stack slots, as it
- * is. `entry` is its record in the jump history, if there is one.
+ * Whether an instruction of this concern leaves the wish in `bt` as it is. `entry` is its record in the jump history, if there is
+ * one.
  */
-export const isBystander = (concern: number, wanted: number, entry: HistoryEntry | null): boolean =>
-  sparesRegs(concern, wanted) &&
-  (entry === null || (entry.linkedRegs === null && ((concern & STORES) === 0 || entry.flags === 0)));
+export const isBystander = (concern: number, bt: Backtrack, entry: HistoryEntry | null): boolean =>
+  sparesRegs(concern, bt.topRegs) &&
+  (entry === null || (entry.linkedRegs === null && ((concern & STORES) === 0 || !wantsSlotOf(bt, entry))));

@@ -155,7 +155,7 @@ function walkBack(env: Env, start: State): boolean {
           }
         }
         const entry = historyEntryAt(state, historyEnd, at);
-        if (tracesAll || !isBystander(concerns[at]!, bt.topRegs, entry)) {
+        if (tracesAll || !isBystander(concerns[at]!, bt, entry)) {
           if (!backtrackInsn(env, at, subseqIdx, entry, bt)) {
             markAllScalarsPrecise(env, start);
             bt.reset();

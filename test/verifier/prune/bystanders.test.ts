@@ -10,7 +10,7 @@ import {
   INSN_F_SRC_REG_STACK,
   INSN_F_STACK_ACCESS,
 } from '../../../src/verifier/state/state.ts';
-import { bench, exit, load, movK } from './fixture.ts';
+import { addK, addX, bench, exit, load, movK, store } from './fixture.ts';
 
 const DST = 1;
 const SRC = 2;
@@ -58,9 +58,9 @@ describe('an instruction that is passed by', () => {
     INSNS.forEach(({ code }, index) => {
       for (const entry of RECORDS)
         for (const wish of WISHES) {
-          if (!isBystander(concerns[index]!, wish.regs, entry)) continue;
-          passed++;
           const bt = wishing(wish);
+          if (!isBystander(concerns[index]!, bt, entry)) continue;
+          passed++;
           const before = String(masks(bt));
           if (!backtrackInsn(env, index, index + 1, entry, bt) || String(masks(bt)) !== before) changed.add(code);
         }
@@ -71,21 +71,37 @@ describe('an instruction that is passed by', () => {
 
   test('is no call and no exit', () => {
     INSNS.forEach((one, index) => {
-      if (isCallOrExit(one)) expect(isBystander(concerns[index]!, 0, null)).toBe(false);
+      if (isCallOrExit(one)) expect(isBystander(concerns[index]!, wishing({ regs: 0, slots: 0 }), null)).toBe(false);
     });
   });
 
   test('refined no registers together', () => {
     const { env: small } = bench([movK(1, 7), exit()]);
     const linked = { ...record(0), linkedRegs: [{ frameno: 0, index: 7, isReg: true }] };
-    expect(isBystander(concernsOf(small)[0]!, 1 << 7, linked)).toBe(false);
-    expect(isBystander(concernsOf(small)[0]!, 1 << 7, record(0))).toBe(true);
+    expect(isBystander(concernsOf(small)[0]!, wishing({ regs: 1 << 7, slots: 0 }), linked)).toBe(false);
+    expect(isBystander(concernsOf(small)[0]!, wishing({ regs: 1 << 7, slots: 0 }), record(0))).toBe(true);
   });
 
   test('is a fill whose register is not wanted', () => {
     const { env: small } = bench([load(1, 10, -32), exit()]);
     const fill = record(INSN_F_STACK_ACCESS | (3 << INSN_F_SPI_SHIFT));
-    expect(isBystander(concernsOf(small)[0]!, 1 << 7, fill)).toBe(true);
-    expect(isBystander(concernsOf(small)[0]!, 1 << 1, fill)).toBe(false);
+    expect(isBystander(concernsOf(small)[0]!, wishing({ regs: 1 << 7, slots: 0 }), fill)).toBe(true);
+    expect(isBystander(concernsOf(small)[0]!, wishing({ regs: 1 << 1, slots: 0 }), fill)).toBe(false);
+  });
+
+  test('is a spill whose slot is not wanted', () => {
+    const { env: small } = bench([store(10, 1, -32), exit()]);
+    const spill = record(INSN_F_STACK_ACCESS | (3 << INSN_F_SPI_SHIFT));
+    const passes = (slots: number): boolean => isBystander(concernsOf(small)[0]!, wishing({ regs: 1 << 7, slots }), spill);
+    expect(passes(0)).toBe(true);
+    expect(passes(1 << 2)).toBe(true);
+    expect(passes(1 << 3)).toBe(false);
+  });
+
+  test('adds a constant', () => {
+    const { env: small } = bench([addK(1, 8), addX(1, 2), exit()]);
+    const passes = (index: number): boolean => isBystander(concernsOf(small)[index]!, wishing({ regs: 1 << 1, slots: 0 }), null);
+    expect(passes(0)).toBe(true);
+    expect(passes(1)).toBe(false);
   });
 });
