@@ -6,6 +6,7 @@ import { headingText, verdictText } from '../report/verdict_text.ts';
 import { EXIT, type ExitStatus, UsageError, worst } from './exit.ts';
 import { expandPaths, objectName } from './inputs.ts';
 import { type KernelAnswer, KernelOracle, NoKernel } from './kernel_oracle.ts';
+import { kernelPeril } from './kernel_peril.ts';
 import { colours, print } from './output.ts';
 import { reportProblem } from './problem.ts';
 import { Progress } from './progress.ts';
@@ -18,20 +19,26 @@ const LOG_SIZE = 1 << 26;
 
 interface Comparison {
   readonly ours: ProgramReport;
-  readonly kernel: KernelAnswer;
-  /** the kernel refused before its verifier had a say (a policy of the machine, a map that it does not create) */
+  /** null: it is not asked, for the reason that stands in `peril` */
+  readonly kernel: KernelAnswer | null;
+  readonly peril: string | null;
+  /** the kernel's verifier had no say (a policy of the machine, a map that it does not create, a program that would fell it) */
   readonly isUnasked: boolean;
   readonly parting: Parting | null;
 }
 
 const agrees = ({ ours, kernel, isUnasked, parting }: Comparison): boolean =>
-  isUnasked || (ours.verdict === kernel.verdict && ours.errno === kernel.errno && parting === null);
+  isUnasked || (ours.verdict === kernel?.verdict && ours.errno === kernel.errno && parting === null);
+
+function kernelWords({ kernel, peril, isUnasked }: Comparison): string {
+  if (kernel === null) return `not asked: ${peril}`;
+  if (isUnasked) return `did not come to verify it (${kernel.stage}: ${kernel.errno})`;
+  return `${kernel.verdict}${kernel.errno === null ? '' : ` ${kernel.errno}`}`;
+}
 
 function showComparison(comparison: Comparison, release: string): void {
-  const { ours, kernel, isUnasked, parting } = comparison;
-  const words = isUnasked
-    ? `did not come to verify it (${kernel.stage}: ${kernel.errno})`
-    : `${kernel.verdict}${kernel.errno === null ? '' : ` ${kernel.errno}`}`;
+  const { ours, isUnasked, parting } = comparison;
+  const words = kernelWords(comparison);
   const sign = agrees(comparison) ? colours.green('=') : colours.red('!');
   print(`${sign} ${headingText(ours)}\n    drybpf: ${verdictText(ours)}\n    ${release}: ${words}\n`);
   if (parting === null || isUnasked) return;
@@ -53,24 +60,27 @@ async function openOracle(): Promise<KernelOracle> {
 /** `drybpf verify --against-kernel FILE...`: both verdicts, and where the logs part. */
 export async function againstKernel(paths: readonly string[], options: VerifyCommandOptions): Promise<ExitStatus> {
   const question = await readQuestion(options);
+  const files = expandPaths(paths);
   const oracle = await openOracle();
   const logLevel = options.logLevel === 0 ? DEFAULT_LEVEL : options.logLevel;
   const asking = { logLevel, logSize: LOG_SIZE, flags: options.progFlags, capabilities: options.cap };
   const compare = async (path: string, program: Program): Promise<Comparison | ProgramReport> => {
+    let peril: string | null = null;
     const ours = verify(program, question.profile, {
       object: path,
       logLevel,
       logLimit: LOG_SIZE,
       flags: options.progFlags,
       capabilities: options.cap,
+      onLoaded: (facts) => void (peril = kernelPeril(program, facts)),
     });
     if (ours.verdict === 'not-loaded') return ours;
+    if (peril !== null) return { ours, kernel: null, peril, isUnasked: true, parting: null };
     const kernel = await oracle.ask(program, asking);
     const isUnasked = kernel.stage !== 'program' || (kernel.errno === 'EPERM' && kernel.log === '');
     const parting = whereLogsPart(comparableLog(ours.log ?? ''), comparableLog(kernel.log));
-    return { ours, kernel, isUnasked, parting };
+    return { ours, kernel, peril, isUnasked, parting };
   };
-  const files = expandPaths(paths);
   const progress = new Progress(files.length);
   let status: ExitStatus = EXIT.good;
   const counts = { programs: 0, agree: 0, unasked: 0 };
@@ -110,13 +120,14 @@ export async function againstKernel(paths: readonly string[], options: VerifyCom
   return status;
 }
 
-const jsonOf = ({ ours, kernel, isUnasked, parting }: Comparison, release: string) => ({
+const jsonOf = ({ ours, kernel, peril, isUnasked, parting }: Comparison, release: string) => ({
   ...ours,
   kernel: {
     release,
-    verdict: isUnasked ? null : kernel.verdict,
-    errno: kernel.errno,
-    log: kernel.log,
+    verdict: isUnasked ? null : (kernel?.verdict ?? null),
+    errno: kernel?.errno ?? null,
+    log: kernel?.log ?? '',
+    ...(peril === null ? {} : { peril }),
     sameLog: parting === null,
     parting,
   },

@@ -1,7 +1,7 @@
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { assemble } from '../asm/assemble.ts';
 import { Malformed } from '../contracts/errors.ts';
-import { Campaign, type CampaignOptions } from '../fuzz/campaign.ts';
+import { Campaign, type CampaignOptions, type Candidate } from '../fuzz/campaign.ts';
 import type { CampaignReport, KeptProgram } from '../fuzz/campaign_report.ts';
 import { FuzzKernel } from '../fuzz/generate/kernel.ts';
 import type { Program } from '../program/program.ts';
@@ -10,6 +10,7 @@ import { verify } from '../verifier/verify.ts';
 import { openBundledProfile } from './bundled_kernel.ts';
 import { expandPaths, loadInput, readInput } from './inputs.ts';
 import { KernelOracle } from './kernel_oracle.ts';
+import { kernelPeril } from './kernel_peril.ts';
 
 /** What a worker of a campaign is told. */
 export interface WorkerTask {
@@ -108,8 +109,10 @@ export async function startWorker(task: WorkerTask): Promise<(order: WorkerOrder
     for (let i = 0; i < count; i++) {
       const index = first + i * step;
       const checked = campaign.step(index);
-      if (oracle === null || checked === null || !isComparable(checked.verdict)) continue;
-      asked.push(compare(campaign, index, oracle, kernel));
+      if (oracle === null || checked === null) continue;
+      const candidate = campaign.candidate(index);
+      if (!isAskable(candidate.program, checked.verdict)) continue;
+      asked.push(compare(campaign, index, candidate, oracle, kernel));
       if (asked.length < ASKED_AT_ONCE) continue;
       await Promise.all(asked);
       asked = [];
@@ -119,12 +122,22 @@ export async function startWorker(task: WorkerTask): Promise<(order: WorkerOrder
   };
 }
 
-/** What we gave up is not asked about: the kernel would go on to its own limit, and so would we. */
-const isComparable = ({ verdict, stats }: Verdict): boolean =>
-  verdict !== 'unknown' && stats.insnsProcessed <= LOGGED_INSTRUCTIONS;
+/**
+ * What we gave up is not asked about: the kernel would go on to its own limit, and so would we. Nor is what would take the kernel
+ * down.
+ */
+const isAskable = (program: Program, { verdict, stats, loaded }: Verdict): boolean =>
+  verdict !== 'unknown' &&
+  stats.insnsProcessed <= LOGGED_INSTRUCTIONS &&
+  (loaded === undefined || kernelPeril(program, loaded) === null);
 
-async function compare(campaign: Campaign, index: number, oracle: KernelOracle, kernel: FuzzKernel): Promise<void> {
-  const { program, capabilities } = campaign.candidate(index);
+async function compare(
+  campaign: Campaign,
+  index: number,
+  { program, capabilities }: Candidate,
+  oracle: KernelOracle,
+  kernel: FuzzKernel,
+): Promise<void> {
   const logLevel = index % WHOLE_LOGS === 0 ? 6 : 5;
   const answer = await oracle.ask(program, { logLevel, logSize: LOG_BYTES, capabilities });
   const isCut = answer.logTrueSize > LOG_BYTES;

@@ -37,6 +37,8 @@ export interface OracleMap {
   readonly btf_value_type_id: number;
   readonly btf_vmlinux_value_type_id: number;
   readonly has_btf: boolean;
+  /** types of its own; null: those of the program */
+  readonly btf: string | null;
   readonly value: string | null;
   readonly frozen: boolean;
   readonly inner: OracleMap | null;
@@ -66,7 +68,8 @@ const mapRequest = (map: MapDef, types: Btf | null, depth = 0): OracleMap => ({
   btf_key_type_id: map.btfKeyTypeId,
   btf_value_type_id: map.btfValueTypeId,
   btf_vmlinux_value_type_id: map.btfVmlinuxValueTypeId,
-  has_btf: map.btf !== null && map.btf === types,
+  has_btf: map.btf !== null,
+  btf: map.btf === null || map.btf === types ? null : hex(blobOf(map.btf)),
   value: map.initial === null || map.section === null ? null : hex(map.initial),
   frozen: map.frozen,
   inner: map.inner === null || depth === MAP_NESTING ? null : mapRequest(map.inner, types, depth + 1),

@@ -137,6 +137,13 @@ export const EMPTY_PROGRAM: Program = {
   loadError: null,
 };
 
+/**
+ * The types that a program keeps once it is loaded: Linux looks at them only where there are records of functions or lines.
+ * Source: check_btf_info_early, kernel/bpf/verifier.c.
+ */
+export const keptTypes = ({ btf, funcInfo, lineInfo }: Program): Btf | null =>
+  funcInfo.length + lineInfo.length === 0 ? null : btf;
+
 /** A symbol that an object leaves to the kernel. */
 export interface ExternDef {
   readonly name: string;

@@ -4,11 +4,12 @@
  *
  *   request  { insns, prog_type, expected_attach_type, attach_btf_id, attach_prog, flags, license, name, log_level, log_size,
  *              caps, btf, func_info, line_info, maps: [ { type, key_size, value_size, max_entries, flags, map_extra, name,
- *              btf_key_type_id, btf_value_type_id, btf_vmlinux_value_type_id, has_btf, value, frozen, inner } ] }
+ *              btf_key_type_id, btf_value_type_id, btf_vmlinux_value_type_id, has_btf, btf, value,
+ *              frozen, inner } ] }
  *   answer   { stage, errno, btf_errno, log, log_true_size }
  *
  * Bytes are hexadecimal. Where an ld_imm64 names a map, its immediate is an index into `maps` (an immediate outside is the
- * complement of a descriptor); only maps that are named are created. `caps` is the mask of capabilities that are kept.
+ * complement of a descriptor); only maps that are named are created. A map without `btf` has the types of the program. `caps` is the mask of capabilities that are kept.
  * `attach_prog` is the request of a program that is loaded first. Nothing is attached or run.
  */
 #include <ctype.h>
@@ -217,11 +218,27 @@ static int fill_map(int fd, const char *map)
 	return err;
 }
 
+/* Types of a program or of a map; 0 where there are none. */
+static int load_btf(const char *object)
+{
+	union attr attr = { 0 };
+	size_t size;
+	uint8_t *blob = bytes(object, "btf", &size);
+	int fd;
+	if (!blob)
+		return 0;
+	attr.btf.btf = (uintptr_t)blob;
+	attr.btf.size = size;
+	fd = bpf(BTF_LOAD, &attr, ATTR_SIZE(btf));
+	free(blob);
+	return fd;
+}
+
 static int create_map(struct session *session, const char *map)
 {
 	union attr attr = { 0 };
 	const char *inner = member(map, "inner");
-	int fd, inner_fd = 0, err;
+	int fd, inner_fd = 0, own_fd, btf_fd, err;
 	if (inner) {
 		inner_fd = create_map(session, inner);
 		if (inner_fd < 0)
@@ -236,14 +253,18 @@ static int create_map(struct session *session, const char *map)
 	attr.map.inner_map_fd = inner_fd;
 	text(map, "name", attr.map.map_name, sizeof(attr.map.map_name));
 	attr.map.btf_vmlinux_value_type_id = number(map, "btf_vmlinux_value_type_id");
-	if (number(map, "has_btf") && session->btf_fd > 0) {
-		attr.map.btf_fd = session->btf_fd;
+	own_fd = load_btf(map);
+	btf_fd = own_fd ? own_fd : session->btf_fd;
+	if (number(map, "has_btf") && btf_fd > 0) {
+		attr.map.btf_fd = btf_fd;
 		attr.map.btf_key_type_id = number(map, "btf_key_type_id");
 		attr.map.btf_value_type_id = number(map, "btf_value_type_id");
 	}
 	fd = bpf(MAP_CREATE, &attr, ATTR_SIZE(map));
 	if (inner_fd > 0)
 		close(inner_fd);
+	if (own_fd > 0)
+		close(own_fd);
 	if (fd < 0)
 		return fd;
 	err = fill_map(fd, map);
@@ -252,24 +273,6 @@ static int create_map(struct session *session, const char *map)
 		return err;
 	}
 	return fd;
-}
-
-static int load_btf(struct session *session)
-{
-	union attr attr = { 0 };
-	size_t size;
-	uint8_t *blob = bytes(session->request, "btf", &size);
-	if (!blob)
-		return 0;
-	attr.btf.btf = (uintptr_t)blob;
-	attr.btf.size = size;
-	session->btf_fd = bpf(BTF_LOAD, &attr, ATTR_SIZE(btf));
-	free(blob);
-	if (session->btf_fd < 0) {
-		session->btf_errno = -session->btf_fd;
-		session->btf_fd = 0;
-	}
-	return 0;
 }
 
 /* Puts descriptors where the instructions have indexes of maps. */
@@ -342,7 +345,11 @@ static int load(const char *request, struct answer *answer)
 	}
 	if (!fd) {
 		answer->stage = "map";
-		load_btf(session);
+		session->btf_fd = load_btf(request);
+		if (session->btf_fd < 0) {
+			session->btf_errno = -session->btf_fd;
+			session->btf_fd = 0;
+		}
 		answer->btf_errno = session->btf_errno;
 		fd = place_maps(session, insns, code_size / sizeof(*insns));
 	}

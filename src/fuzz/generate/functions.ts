@@ -27,6 +27,23 @@ export interface PlannedFunction {
   readonly begin: (() => void) | null;
 }
 
+/**
+ * Structs that prototypes name. Those of the kernel are complete here: Linux remembers candidates for an argument's type by name
+ * alone, so that what it says of an incomplete one depends on what was loaded before (check_cand_cache, kernel/bpf/btf.c).
+ */
+const STRUCTS: Readonly<Record<string, string>> = {
+  pair: 'struct pair { long long first; };',
+  task_struct: 'struct task_struct { int unknown; };',
+  cgroup: 'struct cgroup { int unknown; };',
+  bpf_cpumask: 'struct bpf_cpumask { int unknown; };',
+};
+
+const structsOf = (functions: string, types: string): string =>
+  Object.entries(STRUCTS)
+    .filter(([name]) => functions.includes(`struct ${name} `) && !types.includes(`struct ${name} {`))
+    .map(([, text]) => `${text}\n`)
+    .join('');
+
 const known = new Map<string, Btf>();
 
 /** BTF of C types and, behind them, functions, as an object has one for all of it; the same text gives the same BTF. */
@@ -34,11 +51,10 @@ export function btfOfFunctions(types: string, prototypes: readonly string[]): Bt
   if (prototypes.length === 0) return btfOfTypes(types);
   const functions = prototypes.map((prototype) => `${prototype};`).join('\n');
   const text = types + functions;
-  const source = functions.includes('struct pair') ? `struct pair { long long first; };\n${functions}` : functions;
   let btf = known.get(text);
   if (btf === undefined) {
     if (known.size > 2000) known.clear();
-    btf = btfFromC(source, types === '' ? undefined : BtfBuilder.from(btfOfTypes(types))).btf;
+    btf = btfFromC(structsOf(functions, types) + functions, types === '' ? undefined : BtfBuilder.from(btfOfTypes(types))).btf;
     known.set(text, btf);
   }
   return btf;

@@ -355,7 +355,7 @@ export class Generator {
   finish(name: string, flags: number): Program {
     const { kind, section } = this.section;
     const insns = this.code.finish();
-    const described = this.functions.length > 0 && !this.wrongMoreOften(4);
+    const described = (this.functions.length > 0 || this.allocates) && !this.wrongMoreOften(4);
     const context = this.section.progType.contextStruct;
     const tag = this.catcher === null ? '' : ` __attribute__((btf_decl_tag("exception_callback:${this.catcher}")))`;
     const main = `int ${name}(${context === null ? 'void' : `struct ${context}`} *ctx)${tag}`;

@@ -1,6 +1,7 @@
 import { isScalar, isStruct, kindWord, type StructType } from '../../btf/types.ts';
 import { Bug } from '../../contracts/errors.ts';
 import { formatSigned } from '../../isa/word64.ts';
+import { keptTypes } from '../../program/program.ts';
 import type { Env } from '../env.ts';
 import { dynptrTypeFlag } from '../objects/dynptr.ts';
 import { graphNodeReg, nonOwning, rootOf } from '../objects/graph.ts';
@@ -33,7 +34,7 @@ const MAX_PERCPU_SIZE = 512;
 function allocatedStruct(env: Env, meta: KfuncMeta): StructType {
   const { lo, hi } = meta.constant ?? { lo: 0, hi: 0 };
   if (hi !== 0) env.reject('EINVAL', 'local type ID argument must be in range [0, U32_MAX]');
-  const { btf } = env.program;
+  const btf = keptTypes(env.program);
   if (!btf) env.reject('EINVAL', 'bpf_obj_new/bpf_percpu_obj_new requires prog BTF');
   const type = btf.typeOrUndefined(lo >>> 0);
   if (type?.kind !== 'STRUCT') env.reject('EINVAL', 'bpf_obj_new/bpf_percpu_obj_new type ID argument must be of a struct');

@@ -3,7 +3,7 @@ import { BtfError } from '../../btf/error.ts';
 import { checkFuncTypeMatch, distillFuncProto } from '../../btf/func_model.ts';
 import type { BtfType, FuncProtoType } from '../../btf/types.ts';
 import { ATTACH_TYPES, LSM_FUNCTION_PREFIX } from '../../contracts/attach_types.ts';
-import { PROG_FLAGS, type Program } from '../../program/program.ts';
+import { keptTypes, PROG_FLAGS, type Program } from '../../program/program.ts';
 import type { ContextArg, Env } from '../env.ts';
 import { regTypeOf } from '../state/reg_types.ts';
 import { checkStructOpsTarget } from './struct_ops.ts';
@@ -58,7 +58,7 @@ function findTarget(env: Env): Target {
   const btfId = attach?.btfId ?? 0;
   if (btfId === 0) env.reject('EINVAL', 'Tracing programs must provide btf_id');
   const program = attach?.program ?? null;
-  const btf = program ? program.btf : env.profile.btf;
+  const btf = program ? keptTypes(program) : env.profile.btf;
   if (!btf) env.reject('EINVAL', 'FENTRY/FEXIT program can only be attached to another program annotated with BTF');
   const type = btf.typeOrUndefined(btfId);
   if (!type) env.reject('EINVAL', `attach_btf_id ${btfId} is invalid`);
