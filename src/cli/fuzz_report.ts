@@ -1,7 +1,9 @@
 import { type CampaignReport, coverageOf, kernelCoverageOf } from '../fuzz/campaign_report.ts';
+import { CANNOT_ARISE } from '../fuzz/refusals.ts';
 
 const share = (part: number, whole: number): string => (whole === 0 ? '0 %' : `${((100 * part) / whole).toFixed(1)} %`);
 
+const LEFT_OUT = Object.values(CANNOT_ARISE).flat().length;
 const SHOWN_MESSAGES = 8;
 const SHOWN_MISSING = 12;
 const SHOWN_UNMODELLED = 12;
@@ -29,7 +31,7 @@ export function campaignText(report: CampaignReport): string {
       `${share(report.long, report.programs)} reach 20 instructions`,
     `  ${report.runs} runs of ${report.instructionsRun} instructions`,
     `  ${Object.keys(report.rooms).length} rooms of the verifier entered, ${report.kept.length} programs kept for something new`,
-    `  refusals met: ${coverage.met.length} of ${total} (${share(coverage.met.length, total)})`,
+    `  refusals met: ${coverage.met.length} of ${total} (${share(coverage.met.length, total)}); ${LEFT_OUT} more cannot arise from this kernel`,
   ];
   const common = Object.values(report.messages).sort((a, b) => b.count - a.count);
   for (const { count, example } of common.slice(0, SHOWN_MESSAGES)) lines.push(`    ${count} × ${example}`);

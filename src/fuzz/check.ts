@@ -58,8 +58,9 @@ const PRUNING_BUDGET = 1500;
 const DOMAIN_CASES = 4;
 const PRECISION_RUNS = 12;
 const NO_ROOMS: ReadonlySet<string> = new Set();
-/** Refusals that depend on how much was explored, on registers that a change makes readable, or on records of places. */
-const DEPENDS_ON_SIZE = /line_info|func_info|too large|too complex|infinite loop|is not supported|out of range|^$/;
+/** Refusals that depend on how much was explored, on registers that a change makes readable, on calls that it adds, or on records of places. */
+const DEPENDS_ON_SIZE =
+  /cannot use helper|line_info|func_info|too large|too complex|infinite loop|is not supported|out of range|^$/;
 
 const DEFAULTS = {
   seed: 1,

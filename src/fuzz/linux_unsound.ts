@@ -26,6 +26,13 @@ export const UNSOUND_RULES: readonly UnsoundRule[] = [
     source: 'the BPF_STX arm of backtrack_insn, kernel/bpf/verifier.c, knows stores alone',
     explains: (_program, { behindFetch }) => behindFetch === true,
   },
+  {
+    rule: 'a constant NULL is taken for an argument that is declared never to be NULL',
+    source: 'check_mem_reg lets NULL pass, and btf_check_func_arg_match looks for PTR_MAYBE_NULL alone (kernel/bpf/verifier.c)',
+    explains: (program, { message }) =>
+      /^(r[1-5] is 0x0, not mem\(|null: )/.test(message) &&
+      program.funcInfo.some(({ typeId }) => program.btf?.declTags(typeId).some(({ name }) => name === 'arg:nonnull')),
+  },
 ];
 
 /** The rule of Linux that explains a finding about a run; null where there is none. */

@@ -3,7 +3,7 @@ import { ATTACH_TYPES } from '../contracts/attach_types.ts';
 import { PROG_TYPES } from '../contracts/uapi_numbers.ts';
 import { type AttachTarget, PROG_FLAGS, type Program } from '../program/program.ts';
 import type { FuzzKernel } from './generate/kernel.ts';
-import { described, mutateTypes, withPrototypeOf } from './mutate_types.ts';
+import { described, reprototype, withPrototypeOf } from './mutate_types.ts';
 import type { Random } from './random.ts';
 
 /** Changes of what a program attaches to: other functions of the kernel, members of its tables, functions of other programs. */
@@ -157,7 +157,7 @@ const attached = (random: Random, program: Program, target: Program, kernel: Fuz
   const name = target.btf?.typeOrUndefined(typeId)?.name ?? '';
   const attach: AttachTarget = { name: name === '' ? 'main' : name, btfId: typeId, program: target };
   const alike = random.chance(0.93) ? withPrototypeOf(described(program, kernel), target, typeId, kernel) : program;
-  const own = random.chance(0.3) ? mutateTypes(random, alike, kernel) : alike;
+  const own = random.chance(0.4) ? reprototype(random, alike, kernel, 0) : alike;
   const flags = own.flags & ~PROG_FLAGS.BPF_F_XDP_HAS_FRAGS;
   const clean = { ...own, attach, flags: random.chance(0.85) ? flags & ~PROG_FLAGS.BPF_F_SLEEPABLE : flags };
   if (isReplacement) {

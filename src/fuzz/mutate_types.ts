@@ -37,9 +37,16 @@ const loadable = (builder: BtfBuilder, { profile }: FuzzKernel): Btf | null => {
   return Btf.parse(bytes);
 };
 
+/** An object has one BTF: that of its maps is the same, in which their types keep their ids. */
+const overBtf = (program: Program, btf: Btf): Program => ({
+  ...program,
+  btf,
+  maps: program.maps.map((map) => (map.btf === null ? map : { ...map, btf })),
+});
+
 const withBtf = (program: Program, builder: BtfBuilder, kernel: FuzzKernel): Program => {
   const btf = loadable(builder, kernel);
-  return btf === null ? program : { ...program, btf };
+  return btf === null ? program : overBtf(program, btf);
 };
 
 /** The program with records that describe every function, as a compiler writes them. */
@@ -48,14 +55,14 @@ export const described = (program: Program, { profile }: FuzzKernel): Program =>
   const builder = builderOf(program.btf);
   const word = builder.int('long', 8);
   const context = profile.progTypes.get(program.type)?.contextStruct ?? null;
-  const main = builder.ptr(context === null ? 0 : builder.fwd(context));
+  const main = builder.ptr(context === null ? 0 : builder.struct(context, 8, [{ name: 'first', type: word, bitOffset: 0 }]));
   const rows: FuncInfo[] = functionStarts(program).map((insn, i) => {
     const params: Param[] = i === 0 ? [{ name: 'ctx', type: main }] : [];
     if (i > 0) for (let at = 0; at < 2; at++) params.push({ name: `a${at}`, type: word });
     const name = i === 0 ? program.name : `g${i}`;
     return { insn, typeId: builder.func(name, builder.funcProto(builder.int('int', 4), params), i === 0 ? 'global' : 'static') };
   });
-  return { ...program, btf: builder.build(), funcInfo: rows };
+  return { ...overBtf(program, builder.build()), funcInfo: rows };
 };
 
 const STRUCTS = [
@@ -112,11 +119,11 @@ const anyResult = (random: Random, builder: BtfBuilder): number =>
 
 const TAGS = ['arg:ctx', 'arg:nonnull', 'arg:nullable', 'arg:trusted', 'arg:untrusted', 'arg:arena', 'arg:unheard_of'] as const;
 
-/** Another prototype, other linkage or tags for one function. */
-const reprototype = (random: Random, program: Program, kernel: FuzzKernel): Program => {
+/** Another prototype, other linkage or tags for one function: that of row `only`, or any. */
+export const reprototype = (random: Random, program: Program, kernel: FuzzKernel, only: number | null = null): Program => {
   const { btf, funcInfo } = program;
   if (btf === null) return program;
-  const row = funcInfo[random.chance(0.25) ? 0 : random.below(funcInfo.length)];
+  const row = funcInfo[only ?? (random.chance(0.25) ? 0 : random.below(funcInfo.length))];
   const func = row === undefined ? undefined : btf.typeOf(row.typeId, 'FUNC');
   const old = func === undefined ? undefined : btf.typeOf(func.type, 'FUNC_PROTO');
   if (row === undefined || func === undefined || old === undefined) return program;
@@ -244,7 +251,9 @@ const copied = (builder: BtfBuilder, btf: Btf, id: number): number => {
   if (type.kind === 'PTR') {
     const target = btf.skipModifiers(type.type);
     const name = target.name === '' ? 'pair' : target.name;
-    return builder.ptr(target.kind === 'STRUCT' || target.kind === 'FWD' ? builder.fwd(name) : copied(builder, btf, target.id));
+    if (target.kind === 'FWD') return builder.ptr(builder.fwd(name));
+    if (target.kind !== 'STRUCT') return builder.ptr(copied(builder, btf, target.id));
+    return builder.ptr(builder.struct(name, 8, [{ name: 'first', type: builder.int('long', 8), bitOffset: 0 }]));
   }
   return builder.int(type.name === '' ? 'long' : type.name, btf.sizeOf(type.id) === 8 ? 8 : 4);
 };

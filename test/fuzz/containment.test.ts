@@ -305,6 +305,7 @@ describe('a run', () => {
   it.each([
     ['objects/iterator_at_frame_top', 0],
     ['pruning/atomic_fetch', 1],
+    ['subprograms/null_for_nonnull', UNSOUND_RULES.length - 1],
   ] as const)('of %s goes wrong by a rule of Linux and is told apart', (name, rule) => {
     const text = readFileSync(join(import.meta.dirname, `../../programs/${name}.bpf.s`), 'utf8');
     const checked = checkProgram(assemble(text, 'test.bpf.s', { profile }).programs[0]!, new FuzzKernel(profile));

@@ -38,23 +38,31 @@ const STRUCTS: Readonly<Record<string, string>> = {
   bpf_cpumask: 'struct bpf_cpumask { int unknown; };',
 };
 
-const structsOf = (functions: string, types: string): string =>
-  Object.entries(STRUCTS)
+const structsOf = (functions: string, types: string, context: string | null): string => {
+  const all = context === null ? STRUCTS : { ...STRUCTS, [context]: `struct ${context} { long long first; };` };
+  return Object.entries(all)
     .filter(([name]) => functions.includes(`struct ${name} `) && !types.includes(`struct ${name} {`))
     .map(([, text]) => `${text}\n`)
     .join('');
+};
 
 const known = new Map<string, Btf>();
 
-/** BTF of C types and, behind them, functions, as an object has one for all of it; the same text gives the same BTF. */
-export function btfOfFunctions(types: string, prototypes: readonly string[]): Btf {
+/**
+ * BTF of C types and, behind them, functions, as an object has one for all of it; the same text gives the same BTF. A context is a
+ * struct that is more than declared (btf_is_prog_ctx_type), and so is what is passed by value.
+ */
+export function btfOfFunctions(types: string, prototypes: readonly string[], context: string | null): Btf {
   if (prototypes.length === 0) return btfOfTypes(types);
   const functions = prototypes.map((prototype) => `${prototype};`).join('\n');
   const text = types + functions;
   let btf = known.get(text);
   if (btf === undefined) {
     if (known.size > 2000) known.clear();
-    btf = btfFromC(structsOf(functions, types) + functions, types === '' ? undefined : BtfBuilder.from(btfOfTypes(types))).btf;
+    btf = btfFromC(
+      structsOf(functions, types, context) + functions,
+      types === '' ? undefined : BtfBuilder.from(btfOfTypes(types)),
+    ).btf;
     known.set(text, btf);
   }
   return btf;

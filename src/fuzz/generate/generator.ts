@@ -361,7 +361,7 @@ export class Generator {
     const main = `int ${name}(${context === null ? 'void' : `struct ${context}`} *ctx)${tag}`;
     const functions = this.functions.map(({ prototype, role }) => (role === 'global' ? prototype : `static ${prototype}`));
     const types = this.allocates ? OBJECT_TYPES : typesOf(this.maps.map(({ def }) => def));
-    const btf = described || types !== '' ? btfOfFunctions(types, described ? [main, ...functions] : []) : null;
+    const btf = described || types !== '' ? btfOfFunctions(types, described ? [main, ...functions] : [], context) : null;
     const typeOf = (wanted: string): number => btf?.findByName(wanted, 'FUNC')?.id ?? 0;
     return {
       name,

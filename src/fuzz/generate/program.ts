@@ -24,6 +24,9 @@ const SMALL = {
   sections: ['xdp', 'tc', 'socket', 'cgroup_skb/egress', 'fentry/vfs_read'],
 } as const;
 
+const SMALL_SIZE = 20;
+const SMALL_FEATURES: Dials['features'] = { ...DEFAULT_DIALS.features, call: 0, leak: 0, limit: 0 };
+
 const plainFeatures = (features: Dials['features']): Dials['features'] =>
   Object.fromEntries(UNTRUSTED.map((feature) => [feature, feature === 'leak' ? 4 : (features[feature] ?? 0)]));
 
@@ -81,10 +84,12 @@ const wrongAsAWhole = (kernel: FuzzKernel, random: Random, dials: Dials, program
  * from the usual ones.
  */
 export function generateProgram(kernel: FuzzKernel, seed: number, changes: Partial<Dials> = {}): Program {
-  const dials: Dials = { ...DEFAULT_DIALS, ...changes };
+  // what takes many instructions has no place in small programs, unless it is asked for
+  const isSmall = (changes.size ?? DEFAULT_DIALS.size) < SMALL_SIZE && changes.features === undefined;
+  const dials: Dials = { ...DEFAULT_DIALS, ...changes, ...(isSmall ? { features: SMALL_FEATURES } : {}) };
   const random = new Random(seed);
   const program = write(kernel, random, dials);
   const isChosen = changes.sections !== undefined || changes.features !== undefined || dials.wrong === 0;
-  const whole = changes.whole ?? (isChosen ? 0 : dials.whole);
+  const whole = changes.whole ?? (isChosen || isSmall ? 0 : dials.whole);
   return random.chance(whole) ? wrongAsAWhole(kernel, random, dials, program) : program;
 }

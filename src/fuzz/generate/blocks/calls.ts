@@ -189,7 +189,9 @@ const pairs = (g: Generator): void => {
   for (const at of flags) if (!g.scope.isEnded) g.scope.release(at, 8);
 };
 
-const free = (g: Generator): boolean => !g.around.locked;
+/** Instructions that arguments and what is done with a result take, about. */
+const ROOM = 10;
+const free = (g: Generator): boolean => !g.around.locked && g.room > ROOM;
 const isSleepable = (g: Generator): boolean => g.section.subject.sleepable;
 
 export const CALL_STEPS: readonly Step[] = [

@@ -107,13 +107,16 @@ const chain = (g: Generator): void => {
   call(depth);
 };
 
-const mayDescribe = (g: Generator): boolean => g.dials.functions > 0 && !g.around.locked && !g.around.owes;
+/** Small programs are to stay small. */
+const SMALL = 20;
+const isLarge = (g: Generator): boolean => g.dials.size > SMALL && !g.around.locked;
+const mayDescribe = (g: Generator): boolean => isLarge(g) && g.dials.functions > 0 && !g.around.owes;
 
 export const LIMIT_STEPS: readonly Step[] = [
   { name: 'jumps', feature: 'limit', weight: 0.1, ready: (g) => mayDescribe(g) && g.depth === 0, emit: jumps },
-  { name: 'maps', feature: 'limit', weight: 0.2, emit: maps },
-  { name: 'two maps', feature: 'limit', weight: 1, emit: twoMaps },
-  { name: 'kfuncs', feature: 'limit', weight: 0.2, ready: (g) => !g.around.locked, emit: kfuncs },
+  { name: 'maps', feature: 'limit', weight: 0.2, ready: isLarge, emit: maps },
+  { name: 'two maps', feature: 'limit', weight: 1, ready: isLarge, emit: twoMaps },
+  { name: 'kfuncs', feature: 'limit', weight: 0.2, ready: isLarge, emit: kfuncs },
   { name: 'functions', feature: 'limit', weight: 0.2, ready: mayDescribe, emit: functions },
   { name: 'chain', feature: 'limit', weight: 2, ready: mayDescribe, emit: chain },
 ];

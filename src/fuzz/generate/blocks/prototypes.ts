@@ -137,7 +137,9 @@ const catcher = (g: Generator): void => {
   else g.scope.called(null);
 };
 
-const free = (g: Generator): boolean => !g.around.locked;
+/** Instructions that arguments take, about. */
+const ROOM = 10;
+const free = (g: Generator): boolean => !g.around.locked && g.room > ROOM;
 
 export const PROTOTYPE_STEPS: readonly Step[] = [
   { name: 'function of any kind', feature: 'subprogram', weight: 1.2, ready: free, emit: anyFunction },
