@@ -1,5 +1,5 @@
 import { Bug, never } from '../../contracts/errors.ts';
-import type { MapTypeName } from '../../contracts/uapi_numbers.ts';
+import { MAP_FLAGS, type MapTypeName } from '../../contracts/uapi_numbers.ts';
 import type { Env } from '../env.ts';
 import { checkHelperMemAccess, checkMemSizeReg } from '../memory/helper_memory.ts';
 import { checkPtrAlignment } from '../memory/region.ts';
@@ -120,14 +120,18 @@ function noteMap(env: Env, reg: Reg, meta: CallMeta): void {
   meta.mapUid = reg.aux;
 }
 
-/** Arrays: every key below the number of elements has a value (can_elide_value_nullness). */
+/**
+ * Arrays: every key below the number of elements has a value, unless an array of another size may stand in this one's place
+ * (can_elide_value_nullness of 6.18.44).
+ */
 const CONSTANT_KEY_MAPS: readonly MapTypeName[] = ['array', 'percpu_array'];
 
 /** A constant key becomes precise whatever the helper does with it. */
 function checkMapKey(env: Env, reg: Reg, regno: number, meta: CallMeta): void {
-  const { keySize } = mapOfCall(meta).def;
+  const { keySize, flags } = mapOfCall(meta).def;
   checkHelperMemAccess(env, regno, keySize, false, false, null);
-  if (isMapOf(meta, CONSTANT_KEY_MAPS)) meta.constMapKey = constantMapKey(env, reg, keySize);
+  const isOfKnownSize = (flags & MAP_FLAGS.BPF_F_INNER_MAP) === 0;
+  if (isOfKnownSize && isMapOf(meta, CONSTANT_KEY_MAPS)) meta.constMapKey = constantMapKey(env, reg, keySize);
 }
 
 function checkLockArg(env: Env, prepared: PreparedHelper, regno: number): void {

@@ -4,6 +4,7 @@ const MAPS = `
 .map values array key_size=4 value_size=16 max_entries=2
 .map hashed hash key_size=4 value_size=16 max_entries=2
 .map readonly array key_size=4 value_size=16 max_entries=2 flags=BPF_F_RDONLY_PROG
+.map sizeless array key_size=4 value_size=16 max_entries=2 flags=BPF_F_INNER_MAP
 .map ring ringbuf max_entries=4096
 .map jumps prog_array key_size=4 value_size=4 max_entries=3
 .map queue queue value_size=8 max_entries=4
@@ -77,6 +78,11 @@ export const HELPER_ARGS: readonly Case[] = [
     rule: 'a constant key beyond the size of an array may find none',
     text: `${MAPS} *(u32 *)(r10 - 8) = 2; r2 = r10; r2 += -8
       r1 = values ll; call bpf_map_lookup_elem; r0 = *(u64 *)(r0 + 8); exit`,
+    refused: ['EACCES', "R0 invalid mem access 'map_value_or_null'"],
+  },
+  {
+    rule: 'a constant key may find none in an array that stands for arrays of other sizes',
+    text: `${MAPS} ${KEY}; r1 = sizeless ll; call bpf_map_lookup_elem; r0 = *(u64 *)(r0 + 8); exit`,
     refused: ['EACCES', "R0 invalid mem access 'map_value_or_null'"],
   },
   {
