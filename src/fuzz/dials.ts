@@ -23,6 +23,7 @@ export const FEATURES = [
   'call',
   'leak',
   'limit',
+  'unchecked',
 ] as const;
 export type Feature = (typeof FEATURES)[number];
 

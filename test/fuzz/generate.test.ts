@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openBundledProfile } from '../../src/cli/bundled_kernel.ts';
+import { checkProgram } from '../../src/fuzz/check.ts';
 import { FEATURES } from '../../src/fuzz/dials.ts';
 import { STEPS } from '../../src/fuzz/generate/blocks/index.ts';
 import { FuzzKernel } from '../../src/fuzz/generate/kernel.ts';
@@ -67,6 +68,24 @@ describe('generated programs', () => {
       });
       for (const insn of insns) expect(opcodeOf(insn)?.cpu).not.toBe('v4');
     }
+  });
+
+  it('have paths that meet, mostly accepted, in which nothing is found', () => {
+    const stateFrequency = 8;
+    const dials = { features: { merge: 2, loop: 1 }, size: 24, testFlags: { [stateFrequency]: 1 } };
+    let covered = 0;
+    let accepted = 0;
+    for (let seed = 1; seed <= 40; seed++) {
+      const program = generateProgram(kernel, seed, dials);
+      const { verdict, findings } = checkProgram(program, kernel, { seed, oracles: ['containment', 'runs'], budget: 3000 });
+      expect(findings, `seed ${seed}`).toEqual([]);
+      if (verdict.verdict !== 'accept') continue;
+      accepted++;
+      const all = verify(program, kernel.profile, { prune: false, budget: 3000 });
+      if (all.verdict === 'unknown' || all.stats.insnsProcessed > verdict.stats.insnsProcessed) covered++;
+    }
+    expect(accepted).toBeGreaterThan(20);
+    expect(covered).toBeGreaterThan(15);
   });
 
   it('leave out what the dials switch off', () => {

@@ -39,6 +39,17 @@ export const CAMPAIGNS = {
     },
     mutants: false,
   },
+  loops: {
+    meaning: 'loops whose turns meet, with a state stored at every chance',
+    dials: {
+      size: 24,
+      wrong: 0,
+      features: { loop: 10, merge: 2, alu: 1, branch: 1 },
+      sections: ['socket', 'tc'],
+      testFlags: { [BPF_F_TEST_STATE_FREQ]: 0.9 },
+    },
+    mutants: false,
+  },
   memory: {
     meaning: 'map values, the stack and helpers that are given memory, with one choice in twenty wrong on purpose',
     dials: {
@@ -50,8 +61,13 @@ export const CAMPAIGNS = {
     mutants: false,
   },
   packets: {
-    meaning: 'packets, with one choice in twenty wrong on purpose',
-    dials: { size: 24, wrong: 0.05, features: { packet: 12, alu: 3, branch: 3 }, sections: ['xdp', 'tc'] },
+    meaning: 'packets and functions, with one choice in twenty wrong on purpose',
+    dials: {
+      size: 24,
+      wrong: 0.05,
+      features: { packet: 12, alu: 3, branch: 3, subprogram: 1, unchecked: 1 },
+      sections: ['xdp', 'tc'],
+    },
     mutants: false,
   },
   objects: {

@@ -125,7 +125,7 @@ export const MEMORY: readonly Defect[] = [
     ],
     oracles: ['containment', 'runs'],
     budget: 20_000,
-    campaign: 'samples',
+    campaign: 'packets',
   },
   {
     name: 'packet-strict-off-by-one',
@@ -222,5 +222,35 @@ export const MEMORY: readonly Defect[] = [
     oracles: ['containment', 'runs'],
     budget: 20_000,
     campaign: 'numbers',
+  },
+  {
+    name: 'linked-sum-32-as-64',
+    story: 'A register that is the 32-bit sum of another one and a constant was bounded as if the sum did not wrap at 2^32.',
+    source: null,
+    file: 'src/verifier/insn/linked_regs.ts',
+    edits: [
+      {
+        find: '  const is32 = ((reg.id | known.id) & BPF_ADD_CONST32) !== 0;',
+        replace: '  const is32 = (reg.id & known.id & BPF_ADD_CONST32) !== 0;',
+      },
+    ],
+    oracles: ['containment', 'runs', 'pruning'],
+    budget: 20_000,
+    campaign: 'merges',
+  },
+  {
+    name: 'read-only-map-written',
+    story: 'A map that programs may only read could be written.',
+    source: null,
+    file: 'src/verifier/memory/map_value.ts',
+    edits: [
+      {
+        find: '  if (write && (flags & BPF_F_RDONLY_PROG) !== 0)',
+        replace: '  if (write && (flags & BPF_F_RDONLY_PROG) !== 0 && off < 0)',
+      },
+    ],
+    oracles: ['containment', 'runs'],
+    budget: 20_000,
+    campaign: 'memory',
   },
 ];

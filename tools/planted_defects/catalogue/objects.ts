@@ -203,4 +203,14 @@ export const OBJECTS: readonly Defect[] = [
     budget: 20_000,
     campaign: 'memory',
   },
+  {
+    name: 'global-call-keeps-packet-pointers',
+    story: 'Packet pointers stayed valid behind a call of a global function that may move the packet.',
+    source: 'CVE-2024-58098, 51081a3f25c7',
+    file: 'src/verifier/call/subprogram.ts',
+    edits: [{ find: '  if (sub.changesPacketData) clearPacketPointers(env);\n', replace: '' }],
+    oracles: ['containment', 'runs'],
+    budget: 20_000,
+    campaign: 'packets',
+  },
 ];

@@ -214,4 +214,53 @@ export const PRUNING: readonly Defect[] = [
     budget: 20_000,
     campaign: 'memory',
   },
+  {
+    name: 'fill-through-copy-ends-precision',
+    story: 'The search for precision ended at a fill through another register than the frame pointer.',
+    source: 'CVE-2023-52920, 41f6f64e6999',
+    file: 'src/verifier/prune/backtrack.ts',
+    edits: [
+      {
+        find: '  if (isStackAccess(entry)) bt.setSlot(stackFrame(entry.flags), stackSpi(entry.flags));',
+        replace:
+          '  if (isStackAccess(entry) && insn.src === BPF_REG_FP) bt.setSlot(stackFrame(entry.flags), stackSpi(entry.flags));',
+      },
+    ],
+    oracles: ['containment', 'runs', 'pruning', 'metamorphic'],
+    budget: 20_000,
+    campaign: 'merges',
+  },
+  {
+    name: 'loop-marks-lost',
+    story:
+      'Where a turn of a loop was covered by a turn that was not explored to its end, what that relied on later was not marked before it.',
+    source: 'c9e31900b54c',
+    file: 'src/verifier/prune/loops.ts',
+    edits: [
+      { find: '  for (let changed = true; changed; ) {', replace: '  for (let changed = backedges.length < 0; changed; ) {' },
+    ],
+    oracles: ['containment', 'runs', 'pruning', 'metamorphic'],
+    budget: 20_000,
+    campaign: 'loops',
+  },
+  {
+    name: 'loop-covered-inexactly',
+    story:
+      'A turn of a loop was covered by one that was not explored to its end, although numbers differed that nothing relied on so far.',
+    source: '2793a8b015f7',
+    file: 'src/verifier/prune/visited.ts',
+    edits: [
+      {
+        find: "old.mayGotoDepth !== cur.mayGotoDepth && statesEqual(env, old, cur, 'RANGE_WITHIN'))",
+        replace: "old.mayGotoDepth !== cur.mayGotoDepth && statesEqual(env, old, cur, 'NOT_EXACT'))",
+      },
+      {
+        find: "statesEqual(env, old, cur, 'RANGE_WITHIN') && isIteratorActive(cur)",
+        replace: "statesEqual(env, old, cur, 'NOT_EXACT') && isIteratorActive(cur)",
+      },
+    ],
+    oracles: ['containment', 'runs', 'pruning', 'metamorphic'],
+    budget: 20_000,
+    campaign: 'loops',
+  },
 ];

@@ -7,6 +7,7 @@ import { whenNotNull } from './maps.ts';
 
 const CALL_DEPTH = 4;
 
+/** A function that is called before it is written. */
 export const plan = (
   g: Generator,
   fields: Pick<PlannedFunction, 'role' | 'params' | 'prototype' | 'maxResult'> & Partial<Pick<PlannedFunction, 'begin'>>,

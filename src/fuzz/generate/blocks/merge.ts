@@ -79,9 +79,9 @@ const give = (m: Meeting, reg: number): void => {
     code.movX(reg, from, wide);
     scope.regs[reg] = wide ? (scope.regs[from] ?? null) : scalarUpTo(Math.min(max, 0xffffffff));
     if (scope.regs[reg]?.kind === 'scalar' && random.chance(0.3)) {
-      const step = random.pick(m.numbers);
+      const step = random.chance(0.7) ? random.pick(m.numbers) : 0 - random.pick(m.numbers);
       code.aluK(BPF_ADD, reg, step, wide);
-      scope.regs[reg] = scalarUpTo(maxOf(g, reg) + step);
+      scope.regs[reg] = step >= 0 ? scalarUpTo(maxOf(g, reg) + step) : UNKNOWN_SCALAR;
     }
     return;
   }
@@ -107,10 +107,14 @@ const put = (m: Meeting, { reg, slot }: Cell): void => {
   scope.write(slot.off, slot.size, scope.regs[reg] ?? null);
 };
 
-/** Reads a slot back, in whole or its low part. */
+/** Reads a slot back, in whole or its low part, by the frame pointer or a copy of it. */
 const fill = (g: Generator, reg: number, off: number, stored: number): void => {
   const size = g.random.chance(0.7) ? stored : g.random.pick(SIZES.filter((candidate) => candidate <= stored));
-  g.code.load(size, reg, FP, off);
+  if (g.random.chance(0.2)) {
+    g.code.movX(reg, FP);
+    g.code.aluK(BPF_ADD, reg, off);
+    g.code.load(size, reg, reg, 0);
+  } else g.code.load(size, reg, FP, off);
   g.scope.regs[reg] = size === 8 ? (g.scope.spilledAt(off) ?? UNKNOWN_SCALAR) : scalarUpTo(2 ** (8 * size) - 1);
 };
 
@@ -206,26 +210,35 @@ const freeKeepers = (g: Generator): number[] => {
   return [...free.filter(isPlain), ...free.filter((reg) => !isPlain(reg))];
 };
 
-const meet = (g: Generator): void => {
+/** Registers that hold numbers, of which steps may make what they like. */
+const numbered = (g: Generator): Meeting | null => {
   const { code, random } = g;
   const regs = freeKeepers(g);
-  if (regs.length < 2) return;
+  if (regs.length < 2) return null;
   g.saveCallerRegisters();
   const taken = regs.slice(0, random.chance(0.6) ? 2 : 3);
   const numbers = [random.pick(NUMBERS), random.pick(NUMBERS), random.pick(NUMBERS)];
-  const start: Meeting = { g, cells: taken.map((reg) => ({ reg, slot: null })), numbers };
-  for (const { reg } of start.cells) {
+  for (const reg of taken) {
     code.movK(reg, random.pick(numbers));
     g.scope.regs[reg] = scalarUpTo(Math.max(...numbers));
   }
-  const cells = start.cells.map(({ reg }): Cell => {
-    if (random.chance(0.65)) return { reg, slot: null };
-    const size = random.chance(0.6) ? 8 : random.pick(SIZES);
-    return { reg, slot: { off: g.stackSpace(8), size } };
-  });
-  const m: Meeting = { g, cells, numbers };
-  for (const cell of cells) put(m, cell);
-  const condition = g.unknown(g.targetBeside(...taken));
+  return { g, cells: taken.map((reg) => ({ reg, slot: null })), numbers };
+};
+
+/** The numbers decide something: what may be accessed, or where the code goes on. */
+const decide = (m: Meeting): void => {
+  const { random } = m.g;
+  for (let i = random.between(1, 2); i > 0; i--) {
+    if (random.chance(0.5)) index(m, some(m));
+    else compare(m, some(m), random.chance(0.75) ? null : some(m));
+  }
+};
+
+/** Two paths that leave something in the cells, each of its own. */
+const twoArms = (m: Meeting): void => {
+  const { g, cells } = m;
+  const { code, random } = g;
+  const condition = g.unknown(g.targetBeside(...cells.map(({ reg }) => reg)));
   const target = code.label();
   if (random.chance(0.7)) code.jumpK(BPF_JSET, condition, 1 << random.below(8), target);
   else code.jumpK(comparison(g), condition, random.pick([0, 40, 63]), target, isWide(g));
@@ -233,20 +246,72 @@ const meet = (g: Generator): void => {
     for (const cell of cells) if (random.chance(0.6)) put(m, cell);
   };
   g.within({ nesting: g.around.nesting + 1 }, () => twoWays(g, target, arm, random.chance(0.7) ? arm : null));
+};
+
+const meet = (g: Generator): void => {
+  const { random } = g;
+  const start = numbered(g);
+  if (start === null) return;
+  const cells = start.cells.map(({ reg }): Cell => {
+    if (random.chance(0.65)) return { reg, slot: null };
+    const size = random.chance(0.6) ? 8 : random.pick(SIZES);
+    return { reg, slot: { off: g.stackSpace(8), size } };
+  });
+  const m: Meeting = { ...start, cells };
+  for (const cell of cells) put(m, cell);
+  twoArms(m);
   for (const { reg, slot } of cells) if (slot !== null) fill(g, reg, slot.off, slot.size);
   for (let i = random.below(4); i > 0; i--) travel(m);
-  for (let i = random.between(1, 2); i > 0; i--) {
-    if (random.chance(0.5)) index(m, some(m));
-    else compare(m, some(m), random.chance(0.75) ? null : some(m));
-  }
+  decide(m);
+};
+
+/** A loop whose turns meet: what a turn leaves is what the next one begins with, and the verifier does not count them. */
+const turns = (g: Generator): void => {
+  const { code, random } = g;
+  const m = numbered(g);
+  if (m === null) return;
+  for (const cell of m.cells) if (random.chance(0.4)) put(m, cell);
+  if (random.chance(0.6)) twoArms(m);
+  const head = code.label();
+  const left = code.label();
+  const end = code.label();
+  code.place(head);
+  const before = g.scope.clone();
+  g.scope.widen();
+  code.mayGoto(end);
+  g.within({ nesting: g.around.nesting + 1, owes: true }, () => {
+    if (random.chance(0.6)) {
+      const condition = g.unknown(g.targetBeside(...m.cells.map(({ reg }) => reg)));
+      code.jumpK(BPF_JSET, condition, 1 << random.below(8), left);
+    }
+    if (random.chance(0.2)) index(m, some(m));
+    for (let i = random.between(1, 2); i > 0; i--) {
+      if (random.chance(0.5)) give(m, some(m));
+      else travel(m);
+    }
+  });
+  code.goto(head);
+  code.place(left);
+  g.scope.join(before);
+  decide(m);
+  code.place(end);
+  g.scope.join(before);
+  if (random.chance(0.4)) decide(m);
 };
 
 export const MERGE_STEPS: readonly Step[] = [
   {
     name: 'two paths meet',
     feature: 'merge',
-    weight: 1,
+    weight: 3,
     ready: (g) => !g.around.locked && g.around.nesting < 3 && g.room > 8,
     emit: meet,
+  },
+  {
+    name: 'turns of a loop meet',
+    feature: 'loop',
+    weight: 1.5,
+    ready: (g) => !g.around.locked && g.around.nesting < 2 && g.room > 8 && g.dials.cpu === 'v4',
+    emit: turns,
   },
 ];

@@ -114,7 +114,7 @@ const length = (g: Generator): void => {
 };
 
 /** Helpers that move the packet: every pointer into it is gone. */
-const adjust = (g: Generator): void => {
+export const adjust = (g: Generator): void => {
   const { code, random, scope } = g;
   const [ctx] = g.having('ctx');
   if (ctx === undefined) return;

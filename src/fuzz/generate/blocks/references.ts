@@ -124,7 +124,7 @@ const socketLookup = (g: Generator): void => {
 
 const SOCKET_TYPES = ['xdp', 'sched_cls', 'sched_act', 'cgroup_skb', 'sk_skb', 'cgroup_sock_addr'];
 
-const tailCall = (g: Generator): void => {
+export const tailCall = (g: Generator): void => {
   const { code, random } = g;
   const [ctx] = g.having('ctx');
   if (ctx === undefined) return;
