@@ -160,6 +160,12 @@ export class Campaign {
     this.#note({ oracle: 'kernel', insn: verdict.insn, message: difference }, programSeed(this.#options.seed, index), program);
   }
 
+  /** The process that loaded program number `index` into the running kernel did not live to say more. */
+  kernelFell(index: number, program: Program): void {
+    const message = 'the process that loads the program is killed; the kernel is not asked any more';
+    this.#note({ oracle: 'kernel', insn: null, message }, programSeed(this.#options.seed, index), program);
+  }
+
   report(milliseconds: number): CampaignReport {
     return {
       ...this.#report,
