@@ -8,12 +8,14 @@
  *              frozen, inner } ] }
  *   answer   { stage, errno, btf_errno, log, log_true_size }
  *
- * Bytes are hexadecimal. Where an ld_imm64 names a map, its immediate is an index into `maps` (an immediate outside is the
- * complement of a descriptor); only maps that are named are created. A map without `btf` has the types of the program. `caps` is the mask of capabilities that are kept.
- * `attach_prog` is the request of a program that is loaded first. Nothing is attached or run.
+ * Bytes are hexadecimal. Where an ld_imm64 names a map, its immediate is an index into `maps`; one outside is a descriptor, or the
+ * complement of one, that no map has. Only maps that are named are created. A map without `btf` has the types of the program.
+ * `caps` is the mask of capabilities that are kept. `attach_prog` is the request of a program that is loaded first. Nothing is
+ * attached or run.
  */
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -26,6 +28,8 @@
 #include <unistd.h>
 
 enum { MAP_CREATE = 0, MAP_UPDATE_ELEM = 2, PROG_LOAD = 5, BTF_LOAD = 18, MAP_FREEZE = 22 };
+/* descriptors of maps stand above those that programs name by mistake */
+enum { FIRST_MAP_FD = 512 };
 enum { MAX_MAPS = 1024, LD_IMM64 = 0x18, TYPE_ARENA = 33, FUNC_INFO_SIZE = 8, LINE_INFO_SIZE = 16 };
 
 /* The attributes of bpf(2) as far as they are used here, include/uapi/linux/bpf.h; what is not named is zero. */
@@ -287,12 +291,16 @@ static int place_maps(struct session *session, struct insn *insns, size_t count)
 			int index = insns[i].imm;
 			const char *map = index >= 0 && index < MAX_MAPS ? element(maps, index) : NULL;
 			if (!map) {
-				insns[i].imm = ~index;
+				insns[i].imm = index < 0 ? ~index : index;
 			} else {
 				if (!session->maps[index]) {
-					int fd = create_map(session, map);
+					int low = create_map(session, map), fd;
+					if (low < 0)
+						return low;
+					fd = fcntl(low, F_DUPFD_CLOEXEC, FIRST_MAP_FD);
+					close(low);
 					if (fd < 0)
-						return fd;
+						return -errno;
 					session->maps[index] = fd;
 				}
 				insns[i].imm = session->maps[index];
