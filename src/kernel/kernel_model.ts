@@ -35,7 +35,7 @@ export class KernelModel {
   readonly #files = new Map<number, KernelFile>();
 
   constructor(memory: HostMemory, btf: Btf, cpuCount: number) {
-    this.objects = new KernelObjects(memory, btf);
+    this.objects = new KernelObjects(memory, btf, cpuCount);
     this.cgroups = new Cgroups(this.objects);
     this.paths = new Paths(this.objects);
     this.tasks = new Tasks(this.objects, { comm: 'swapper/0', cgroup: this.cgroups.root });

@@ -21,14 +21,16 @@ export interface NewObject {
 export class KernelObjects {
   readonly memory: HostMemory;
   readonly btf: Btf;
+  readonly cpuCount: number;
   /** by struct, then by path: lookups put no text together */
   readonly #fields = new Map<string, Map<string, Field>>();
   readonly #structs = new Map<string, StructType | null>();
   readonly #plain = new Map<string, AllocationInfo>();
 
-  constructor(memory: HostMemory, btf: Btf) {
+  constructor(memory: HostMemory, btf: Btf, cpuCount = 1) {
     this.memory = memory;
     this.btf = btf;
+    this.cpuCount = cpuCount;
   }
 
   struct(name: string): StructType | null {

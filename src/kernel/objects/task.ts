@@ -149,9 +149,21 @@ export class Task {
     this.#pointer('real_parent', this.parent?.offset ?? this.offset);
     this.#pointer('parent', this.parent?.offset ?? this.offset);
     this.#pointer('cgroups', this.cgroup.cssSet);
+    this.#writeCpus();
     this.#writeCredentials();
     this.#writePid();
     this.#writeSignal();
+  }
+
+  /** A task may run on every CPU; `cpus_ptr` is its own mask. */
+  #writeCpus(): void {
+    const mask = this.#objects.field(TASK, 'cpus_mask');
+    if (!mask.exists) return;
+    const { cpuCount, memory } = this.#objects;
+    const at = mask.at(this.offset);
+    for (let cpu = 0; cpu < cpuCount; cpu++) memory.u8[at + (cpu >> 3)]! |= 1 << (cpu & 7);
+    this.#pointer('cpus_ptr', at);
+    this.#set('nr_cpus_allowed', cpuCount);
   }
 
   #writeCredentials(): void {

@@ -29,6 +29,9 @@ describe('tasks', () => {
     expect(objects.field('task_struct', 'comm').text(leader.offset)).toBe('a name that is ');
     expect(read('group_leader', thread.offset)).toBe(objects.address(leader.offset));
     expect(read('real_parent', leader.offset)).toBe(objects.address(tasks.init.offset));
+    const cpus = objects.field('task_struct', 'cpus_ptr').pointer(leader.offset);
+    expect(cpus).toBe(objects.field('task_struct', 'cpus_mask').at(leader.offset));
+    expect([objects.memory.u8[cpus], read('nr_cpus_allowed', leader.offset)]).toEqual([0b11, 2n]);
     const cred = objects.field('task_struct', 'cred').pointer(leader.offset);
     expect(objects.field('cred', 'uid.val').get(cred)).toBe(7n);
     const set = objects.field('task_struct', 'cgroups').pointer(thread.offset);
