@@ -3,6 +3,7 @@ import type { Program } from '../program/program.ts';
 import { comparableLog, type Parting, whereLogsPart } from '../report/comparable_log.ts';
 import type { ProgramReport } from '../report/program_report.ts';
 import { headingText, verdictText } from '../report/verdict_text.ts';
+import type { LoadedFacts } from '../verifier/verdict.ts';
 import { EXIT, type ExitStatus, UsageError, worst } from './exit.ts';
 import { expandPaths, objectName } from './inputs.ts';
 import { type KernelAnswer, KernelOracle, NoKernel } from './kernel_oracle.ts';
@@ -65,16 +66,17 @@ export async function againstKernel(paths: readonly string[], options: VerifyCom
   const logLevel = options.logLevel === 0 ? DEFAULT_LEVEL : options.logLevel;
   const asking = { logLevel, logSize: LOG_SIZE, flags: options.progFlags, capabilities: options.cap };
   const compare = async (path: string, program: Program): Promise<Comparison | ProgramReport> => {
-    let peril: string | null = null;
+    let loaded: LoadedFacts | undefined;
     const ours = verify(program, question.profile, {
       object: path,
       logLevel,
       logLimit: LOG_SIZE,
       flags: options.progFlags,
       capabilities: options.cap,
-      onLoaded: (facts) => void (peril = kernelPeril(program, facts)),
+      onLoaded: (facts) => void (loaded = facts),
     });
     if (ours.verdict === 'not-loaded') return ours;
+    const peril = kernelPeril(program, question.profile, loaded);
     if (peril !== null) return { ours, kernel: null, peril, isUnasked: true, parting: null };
     const kernel = await oracle.ask(program, asking);
     const isUnasked = kernel.stage !== 'program' || (kernel.errno === 'EPERM' && kernel.log === '');

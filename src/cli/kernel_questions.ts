@@ -1,3 +1,4 @@
+import type { Profile } from '../contracts/profile.ts';
 import type { Campaign } from '../fuzz/campaign.ts';
 import type { FuzzKernel } from '../fuzz/generate/kernel.ts';
 import type { Program } from '../program/program.ts';
@@ -19,10 +20,8 @@ const LOGGED_INSTRUCTIONS = 20_000;
  * What we gave up is not asked about: the kernel would go on to its own limit, and so would we. Nor is what would take the kernel
  * down.
  */
-const isAskable = (program: Program, { verdict, stats, loaded }: Verdict): boolean =>
-  verdict !== 'unknown' &&
-  stats.insnsProcessed <= LOGGED_INSTRUCTIONS &&
-  (loaded === undefined || kernelPeril(program, loaded) === null);
+const isAskable = (program: Program, profile: Profile, { verdict, stats, loaded }: Verdict): boolean =>
+  verdict !== 'unknown' && stats.insnsProcessed <= LOGGED_INSTRUCTIONS && kernelPeril(program, profile, loaded) === null;
 
 /** Asks the running kernel about programs of campaigns, several at a time. */
 export class KernelQuestions {
@@ -42,7 +41,7 @@ export class KernelQuestions {
 
   /** Asks about program number `index`, of which we say `verdict`; waits for answers only where many are outstanding. */
   async ask(campaign: Campaign, index: number, verdict: Verdict): Promise<void> {
-    if (this.#oracle === null || !isAskable(campaign.candidate(index).program, verdict)) return;
+    if (this.#oracle === null || !isAskable(campaign.candidate(index).program, this.#kernel.profile, verdict)) return;
     this.#waiting.push(this.#compare(campaign, index, this.#oracle));
     if (this.#waiting.length >= ASKED_AT_ONCE) await this.settle();
   }

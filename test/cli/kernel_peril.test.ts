@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { assemble } from '../../src/asm/assemble.ts';
 import type { Btf } from '../../src/btf/btf.ts';
 import { btfFromC } from '../../src/btf/c_parser.ts';
 import { kernelPeril } from '../../src/cli/kernel_peril.ts';
@@ -41,9 +42,9 @@ const program = (isCalled: boolean, types: Btf): Program => ({
 });
 
 const perilOf = (subject: Program): string | null => {
-  const verdict = verify(subject, profile);
-  expect(verdict.message).toBe(null);
-  return kernelPeril(subject, verdict.loaded!);
+  const { verdict, loaded } = verify(subject, profile);
+  expect(verdict).toBe('accept');
+  return kernelPeril(subject, profile, loaded);
 };
 
 /** Source: adjust_subprog_starts_after_remove, kernel/bpf/verifier.c, which leaves exception_callback_subprog as it was. */
@@ -53,6 +54,16 @@ describe('a program that takes the kernel down', () => {
   });
   it('is none where the function is reached, or without an exception callback', () => {
     expect(perilOf(program(true, CATCHING))).toBe(null);
-    expect(kernelPeril(program(false, PLAIN), { reached: new Set([0]) })).toBe(null);
+    expect(kernelPeril(program(false, PLAIN), profile, { reached: new Set([0]) })).toBe(null);
+  });
+  it('is one of struct_ops that returns a pointer, or the NULL that stands for one', () => {
+    const ssthresh = (body: string): Program => {
+      const text = `.section "struct_ops"\n.map ring ringbuf max_entries=4096\n.program ssthresh\n${body}\nexit\n.struct_ops ops tcp_congestion_ops ssthresh=ssthresh`;
+      return assemble(text, 'p.bpf.s', { profile }).programs[0]!;
+    };
+    expect(perilOf(ssthresh('r0 = r10'))).toBe('a struct_ops program that returns a pointer takes Linux 6.18 down');
+    const reserved = 'r1 = ring ll\nr2 = 8\nr3 = 0\ncall bpf_ringbuf_reserve\nif r0 != 0 goto out\nexit\nout:\nr1 = r0\nr2 = 0';
+    expect(perilOf(ssthresh(`${reserved}\ncall bpf_ringbuf_discard\nr0 = 1`))).toMatch(/^a struct_ops program/);
+    expect(perilOf(ssthresh('r0 = 2'))).toBe(null);
   });
 });
