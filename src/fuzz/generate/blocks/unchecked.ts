@@ -51,13 +51,10 @@ const movedByFunction = (g: Generator): void => {
   if (ctx === undefined || context === null || !mayAdd(g)) return;
   g.saveCallerRegisters();
   if (ctx !== 1) code.movX(1, ctx);
-  // only a struct with a definition is taken for the context of a global function (btf_is_prog_ctx_type, kernel/bpf/btf.c)
-  const definition = `struct ${context} { int first; }`;
-  const isDefined = g.functions.some(({ prototype }) => prototype.startsWith(definition));
   const func = plan(g, {
     role: 'global',
     params: [{ kind: 'ctx' }],
-    prototype: `${isDefined ? '' : `${definition};\n`}int NAME(struct ${context} *a1)`,
+    prototype: `int NAME(struct ${context} *a1)`,
     maxResult: Number.POSITIVE_INFINITY,
     begin: () => adjust(g),
   });
