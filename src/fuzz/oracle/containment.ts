@@ -115,10 +115,18 @@ export class Containment {
     }
     const reasons: string[] = [];
     const admitting: Candidate[] = [];
+    const splitOff = new Set<Candidate>();
     for (const candidate of reached) {
       const breach = this.#breach(candidate, registers);
       if (breach === null) {
         const behind = this.#behindCover(candidate);
+        // what was split off at a covering state goes on from the path too; these are not looked behind again
+        if (behind !== candidate && !splitOff.has(candidate)) {
+          for (const split of this.#again([behind]).slice(1)) {
+            splitOff.add(split);
+            reached.push(split);
+          }
+        }
         const dead = deadReads(behind.arrival, this.#program.insns[slot]!, behind.taint);
         if (readsDeadSlot(behind.arrival, this.#program.insns[slot]!, behind.taint)) {
           reasons.push('reads a stack slot that is dead in the state that covers the path');
