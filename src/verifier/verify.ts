@@ -3,7 +3,6 @@ import type { Profile } from '../contracts/profile.ts';
 import type { ProgType } from '../contracts/prog_type.ts';
 import { ALL_CAPABILITIES, type Capabilities, type Subject } from '../contracts/subject.ts';
 import { PROG_FLAGS, type Program } from '../program/program.ts';
-import { checkTailCallMaps } from './call/tail_calls.ts';
 import { verifyMain, verifySubprogs } from './enter.ts';
 import { Env } from './env.ts';
 import { LOG_LEVEL1, Log } from './log/log.ts';
@@ -11,9 +10,8 @@ import { printStats, statsOf } from './log/stats.ts';
 import {
   addDefaultExceptionCallback,
   addLoopStack,
-  addMayGotoStack,
   checkFunctionAddresses,
-  checkKfuncsFound,
+  fixUpFunctions,
   removeDeadFunctions,
 } from './program/after.ts';
 import { checkAttachTarget } from './program/attach.ts';
@@ -76,10 +74,8 @@ function check(env: Env): void {
   removeFastcallSpillsFills(env);
   checkMaxStackDepth(env);
   addLoopStack(env);
-  addMayGotoStack(env);
-  checkTailCallMaps(env);
   removeDeadFunctions(env);
-  checkKfuncsFound(env);
+  fixUpFunctions(env);
   addDefaultExceptionCallback(env);
   checkFunctionAddresses(env);
 }

@@ -1,4 +1,5 @@
 import { BPF_CALL, BPF_JA, BPF_JCOND, BPF_JMP, BPF_K, BPF_PSEUDO_KFUNC_CALL } from '../../isa/constants.ts';
+import { checkTailCallMaps } from '../call/tail_calls.ts';
 import { type Env, Subprog } from '../env.ts';
 import { subprogEnd } from './subprogs.ts';
 
@@ -20,8 +21,8 @@ export function addLoopStack(env: Env): void {
 }
 
 /** A call of a kfunc that the loader did not find may stand where no path comes (fixup_kfunc_call). */
-export function checkKfuncsFound(env: Env): void {
-  for (let index = 0; index < env.insns.length; index++) {
+function checkKfuncsFound(env: Env, start: number, end: number): void {
+  for (let index = start; index < end; index++) {
     const { code, src, imm } = env.insn(index);
     const isUnknown = code === (BPF_JMP | BPF_CALL) && src === BPF_PSEUDO_KFUNC_CALL && imm === 0;
     if (isUnknown && env.facts.seen[index] !== 0)
@@ -99,16 +100,21 @@ function remainingSlots(env: Env): Set<number> {
   return new Set(left);
 }
 
-/** A function with a `may_goto` that is left after optimization counts and times its loops on its stack (do_misc_fixups). */
-export function addMayGotoStack(env: Env): void {
-  if (!env.insns.some(({ code }) => code === MAY_GOTO)) return;
-  const left = remainingSlots(env);
+/**
+ * The last rewriting, function by function: what it refuses, and the stack for a `may_goto` that is left after optimization, which
+ * counts and times the loops of its function there. To be called when dead functions are removed. Source: do_misc_fixups.
+ */
+export function fixUpFunctions(env: Env): void {
+  const left = env.insns.some(({ code }) => code === MAY_GOTO) ? remainingSlots(env) : null;
   env.subprogs.forEach((sub, number) => {
     const end = subprogEnd(env, number);
-    for (let index = sub.start; index < end; index++) {
-      if (env.insn(index).code !== MAY_GOTO || !left.has(index)) continue;
-      sub.stackDepth += MAY_GOTO_STACK;
-      return;
-    }
+    checkTailCallMaps(env, sub.start, end);
+    checkKfuncsFound(env, sub.start, end);
+    if (left !== null && hasMayGoto(env, sub.start, end, left)) sub.stackDepth += MAY_GOTO_STACK;
   });
+}
+
+function hasMayGoto(env: Env, start: number, end: number, left: ReadonlySet<number>): boolean {
+  for (let index = start; index < end; index++) if (env.insn(index).code === MAY_GOTO && left.has(index)) return true;
+  return false;
 }

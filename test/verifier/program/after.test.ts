@@ -35,6 +35,10 @@ describe('stack that the kernel adds', () => {
   it('counts and times may_goto loops in 16 bytes', () => {
     expect(stackDepth('*(u64 *)(r10 -8) = 1\nr0 = 0\nhead:\nmay_goto out\nr0 += 1\ngoto head\nout:\nexit')).toBe('24');
   });
+  it('does not count them where the same function is refused while it is rewritten', () => {
+    const loops = 'r0 = 0\nhead:\nmay_goto out\nr0 += 1\ngoto head\nout:';
+    expect(stackDepth(`call kernel-function#0\n${loops}\nexit`)).toBe('0');
+  });
   it('forgets a may_goto that leads to the next instruction', () => {
     expect(stackDepth('r0 = 0\nmay_goto next\nnext:\nexit')).toBe('0');
   });
