@@ -162,7 +162,7 @@ export class Campaign {
 
   /** The process that loaded program number `index` into the running kernel did not live to say more. */
   kernelFell(index: number, program: Program): void {
-    const message = 'the process that loads the program is killed; the kernel is not asked any more';
+    const message = 'the process that loads the program is killed; this worker asks the kernel no more';
     this.#note({ oracle: 'kernel', insn: null, message }, programSeed(this.#options.seed, index), program);
   }
 
