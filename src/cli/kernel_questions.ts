@@ -23,14 +23,16 @@ const LOGGED_INSTRUCTIONS = 20_000;
 const isAskable = (program: Program, profile: Profile, { verdict, stats, loaded }: Verdict): boolean =>
   verdict !== 'unknown' && stats.insnsProcessed <= LOGGED_INSTRUCTIONS && kernelPeril(program, profile, loaded) === null;
 
+type Asked = Pick<KernelOracle, 'ask'>;
+
 /** Asks the running kernel about programs of campaigns, several at a time. */
 export class KernelQuestions {
   readonly #kernel: FuzzKernel;
   /** null: the kernel has killed the process that loads programs, and is not trusted with more of them */
-  #oracle: KernelOracle | null;
+  #oracle: Asked | null;
   #waiting: Promise<void>[] = [];
 
-  private constructor(kernel: FuzzKernel, oracle: KernelOracle) {
+  constructor(kernel: FuzzKernel, oracle: Asked) {
     this.#kernel = kernel;
     this.#oracle = oracle;
   }
@@ -52,7 +54,7 @@ export class KernelQuestions {
     this.#waiting = [];
   }
 
-  async #compare(campaign: Campaign, index: number, oracle: KernelOracle): Promise<void> {
+  async #compare(campaign: Campaign, index: number, oracle: Asked): Promise<void> {
     const { program, capabilities } = campaign.candidate(index);
     const logLevel = index % WHOLE_LOGS === 0 ? 6 : 5;
     try {
